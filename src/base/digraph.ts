@@ -1,0 +1,158 @@
+/**
+ * A directed graph that remembers the order in which nodes and edges came.
+ *
+ * For graph flows, which have user objects as nodes. Nothing here recurses, so that no graph is
+ * too deep.
+ *
+ * @module
+ */
+
+/** An edge with what is known about it. */
+export interface Edge<Node, Label> {
+  /** Where it starts. */
+  readonly from: Node
+  /** Where it ends. */
+  readonly to: Node
+  /** What is known about it; replaced when the edge is added again. */
+  label: Label
+}
+
+interface Place<Node, Label> {
+  readonly incoming: Edge<Node, Label>[]
+  readonly outgoing: Map<Node, Edge<Node, Label>>
+}
+
+/** A directed graph without parallel edges. */
+export class Digraph<Node, Label> {
+  readonly #places = new Map<Node, Place<Node, Label>>()
+
+  /** How many nodes there are. */
+  get size(): number {
+    return this.#places.size
+  }
+
+  /** True when the node has been added. */
+  has(node: Node): boolean {
+    return this.#places.has(node)
+  }
+
+  /** The nodes, in the order of their addition. */
+  nodes(): IterableIterator<Node> {
+    return this.#places.keys()
+  }
+
+  /** Adds a node; nothing happens when it is there. */
+  add(node: Node): void {
+    if (!this.#places.has(node)) this.#places.set(node, { incoming: [], outgoing: new Map() })
+  }
+
+  /** Removes a node and its edges. */
+  remove(node: Node): void {
+    const place = this.#places.get(node)
+    if (place === undefined) return
+    for (const { from } of place.incoming) this.#places.get(from)?.outgoing.delete(node)
+    for (const to of place.outgoing.keys()) this.#dropIncoming(node, to)
+    this.#places.delete(node)
+  }
+
+  /** The edge between two nodes, if there is one. */
+  edge(from: Node, to: Node): Edge<Node, Label> | undefined {
+    return this.#places.get(from)?.outgoing.get(to)
+  }
+
+  /** Adds an edge between two nodes of the graph, or gives an edge that is there a new label. */
+  connect(from: Node, to: Node, label: Label): void {
+    const known = this.edge(from, to)
+    if (known !== undefined) {
+      known.label = label
+      return
+    }
+    const edge = { from, to, label }
+    this.#place(from).outgoing.set(to, edge)
+    this.#place(to).incoming.push(edge)
+  }
+
+  /** Removes an edge. */
+  disconnect(from: Node, to: Node): void {
+    if (this.#place(from).outgoing.delete(to)) this.#dropIncoming(from, to)
+  }
+
+  /** The edges that end at a node, in the order of their addition. */
+  incoming(node: Node): readonly Edge<Node, Label>[] {
+    return this.#place(node).incoming
+  }
+
+  /** The edges that start at a node, in the order of their addition. */
+  outgoing(node: Node): IterableIterator<Edge<Node, Label>> {
+    return this.#place(node).outgoing.values()
+  }
+
+  /** The node's direct and indirect predecessors, nearest first. */
+  *ancestors(node: Node): Generator<Node> {
+    const seen = new Set<Node>([node])
+    const queue = [node]
+    for (const next of queue) {
+      for (const { from } of this.#place(next).incoming) {
+        if (seen.has(from)) continue
+        seen.add(from)
+        queue.push(from)
+        yield from
+      }
+    }
+  }
+
+  /** A path from one node to another, both included; undefined when there is none. */
+  path(from: Node, to: Node): readonly Node[] | undefined {
+    const cameFrom = new Map<Node, Node | undefined>([[from, undefined]])
+    const queue = [from]
+    for (const node of queue) {
+      if (node === to) {
+        const path: Node[] = []
+        for (let at: Node | undefined = to; at !== undefined; at = cameFrom.get(at))
+          path.unshift(at)
+        return path
+      }
+      for (const next of this.#place(node).outgoing.keys()) {
+        if (cameFrom.has(next)) continue
+        cameFrom.set(next, node)
+        queue.push(next)
+      }
+    }
+    return undefined
+  }
+
+  /**
+   * The nodes by generations: first those without predecessors, in order of addition; a node
+   * joins the next generation when its last incoming edge is met. Nodes on a cycle are left out.
+   */
+  *generations(): Generator<Node> {
+    const waiting = new Map<Node, number>()
+    const queue: Node[] = []
+    for (const [node, { incoming }] of this.#places) {
+      if (incoming.length === 0) queue.push(node)
+      else waiting.set(node, incoming.length)
+    }
+    for (const node of queue) {
+      yield node
+      for (const to of this.#place(node).outgoing.keys()) {
+        const left = (waiting.get(to) ?? 0) - 1
+        waiting.set(to, left)
+        if (left === 0) queue.push(to)
+      }
+    }
+  }
+
+  #place(node: Node): Place<Node, Label> {
+    const place = this.#places.get(node)
+    if (place === undefined) throw new RangeError('the node is not in the graph')
+    return place
+  }
+
+  #dropIncoming(from: Node, to: Node): void {
+    const { incoming } = this.#place(to)
+    incoming.splice(
+      incoming.findIndex((edge) => edge.from === from),
+      1,
+    )
+  }
+}
