@@ -1,0 +1,107 @@
+/**
+ * What tasks and retries have in common: a name, and what they need and give.
+ *
+ * For flows, which wire atoms by these names, and for the engine, which calls them. An atom holds
+ * no state of a run; one object can be run by many engines.
+ *
+ * @module
+ */
+import type { Binding } from './bindings.ts'
+import { type Provides, type Provision, provisionsOf } from './provides.ts'
+
+/**
+ * Carries the types of what something needs and gives, for the compiler only.
+ *
+ * @typeParam Needs the symbols required from outside, with their types
+ * @typeParam Gives the symbols provided, with their types
+ */
+export interface Wired<Needs extends object, Gives extends object> {
+  /** Never there at run time. */
+  readonly '~wiring'?: (needs: Needs) => Gives
+}
+
+/** What every atom may say about itself. */
+export interface AtomOptions {
+  /** The symbols under which the result, or parts of it, are known. */
+  readonly provides?: Provides | undefined
+  /**
+   * Of the atoms that are ready at the same time, those with a higher number start first.
+   *
+   * @defaultValue `0`
+   */
+  readonly priority?: number | undefined
+  /**
+   * Stored with the atom, for people; nothing depends on it.
+   *
+   * @defaultValue `'1.0'`
+   */
+  readonly version?: string | readonly number[] | undefined
+}
+
+/** The ancestor of {@link Task} and {@link Retry}. */
+export abstract class Atom<Needs extends object = object, Gives extends object = object>
+  implements Wired<Needs, Gives>
+{
+  declare readonly '~wiring'?: (needs: Needs) => Gives
+  /** What sort of atom it is. */
+  abstract readonly kind: 'task' | 'retry'
+  /** The symbols that the result is known by. */
+  readonly provisions: readonly Provision[]
+  /** Atoms with a higher number start first. */
+  readonly priority: number
+  /** Stored with the atom, for people. */
+  readonly version: string
+  /** Values that only this atom sees, by symbol. */
+  readonly inject: Readonly<Record<string, unknown>> | undefined
+  /** The arguments of execute. */
+  abstract readonly executeBindings: readonly Binding[]
+  /** The arguments of revert. */
+  abstract readonly revertBindings: readonly Binding[]
+
+  constructor(label: string, options: AtomOptions, inject?: Readonly<Record<string, unknown>>) {
+    const { priority = 0, version = '1.0' } = options
+    if (typeof priority !== 'number' || Number.isNaN(priority)) {
+      throw new TypeError(`'${label}' has the priority ${String(priority)}: write a number`)
+    }
+    this.provisions = provisionsOf(label, options.provides)
+    this.priority = priority
+    this.version = typeof version === 'string' ? version : version.join('.')
+    this.inject = inject
+  }
+
+  /** Unique among the atoms of a flow; what is stored is found again by it. */
+  abstract get name(): string
+
+  /** The symbols that the atom provides. */
+  get provides(): ReadonlySet<string> {
+    return new Set(this.provisions.map(({ symbol }) => symbol))
+  }
+
+  /** The symbols that execute or revert cannot do without, less the injected ones. */
+  get requires(): ReadonlySet<string> {
+    const requires = new Set<string>()
+    for (const bindings of [this.executeBindings, this.revertBindings]) {
+      for (const { symbol, optional } of bindings) {
+        if (!optional && !this.#injects(symbol)) requires.add(symbol)
+      }
+    }
+    return requires
+  }
+
+  /** The symbols that execute takes when somebody provides them, less the injected ones. */
+  get optional(): ReadonlySet<string> {
+    const optional = this.executeBindings.filter(
+      (one) => one.optional && !this.#injects(one.symbol),
+    )
+    return new Set(optional.map(({ symbol }) => symbol))
+  }
+
+  /** `"name==version"`, as TaskFlow writes it. */
+  toString(): string {
+    return `"${this.name}==${this.version}"`
+  }
+
+  #injects(symbol: string): boolean {
+    return this.inject !== undefined && Object.hasOwn(this.inject, symbol)
+  }
+}

@@ -1,0 +1,168 @@
+/**
+ * The ready-made retries: TaskFlow's `AlwaysRevert`, `AlwaysRevertAll`, `Times`, `ForEach` and
+ * `ParameterizedForEach`. Their methods do not destructure, so that they may require more.
+ *
+ * @module
+ */
+import { isDeepStrictEqual } from 'node:util'
+import { NotFoundError } from '../errors.ts'
+import { type Decision, Retry, type RetryInputs, type RetryOptions } from './retry.ts'
+import type { AnyProvides, Nothing, Provided } from './wiring.ts'
+
+/** What the ready-made retries have in common. */
+export interface ControllerOptions<P extends AnyProvides = AnyProvides> extends RetryOptions {
+  /** The symbol of the attempt's value. */
+  readonly provides?: P
+  /** Left out, the retry is called `<flow>_retry` after the flow that takes it. */
+  readonly name?: string
+}
+
+/** How a retry that counts gives up. */
+export interface GivingUpOptions<P extends AnyProvides = AnyProvides> extends ControllerOptions<P> {
+  /**
+   * Giving up reverts everything, without asking outer retries.
+   *
+   * @defaultValue `false`: giving up is `REVERT`
+   */
+  readonly revertAll?: boolean
+}
+
+class Always extends Retry<object, never> {
+  readonly #decision: Decision
+
+  constructor(decision: Decision, options: ControllerOptions) {
+    super(options.name, options)
+    this.#decision = decision
+  }
+
+  override execute(): unknown {
+    return null
+  }
+
+  override onFailure(): Decision {
+    return this.#decision
+  }
+}
+
+class Times extends Retry<object, never> {
+  readonly #attempts: number
+  readonly #givingUp: Decision
+
+  constructor(attempts: number, options: GivingUpOptions) {
+    super(options.name, options)
+    this.#attempts = attempts
+    this.#givingUp = options.revertAll === true ? 'REVERT_ALL' : 'REVERT'
+  }
+
+  override execute(inputs: RetryInputs): number {
+    return inputs.history.length + 1
+  }
+
+  override onFailure(inputs: RetryInputs): Decision {
+    return inputs.history.length < this.#attempts ? 'RETRY' : this.#givingUp
+  }
+}
+
+class ForEach extends Retry<object, never> {
+  readonly #values: readonly unknown[]
+  readonly #givingUp: Decision
+
+  constructor(values: readonly unknown[], options: GivingUpOptions) {
+    super(options.name, options)
+    this.#values = values
+    this.#givingUp = options.revertAll === true ? 'REVERT_ALL' : 'REVERT'
+  }
+
+  override execute(inputs: RetryInputs): unknown {
+    return nextOf(this.name, this.#values, inputs.history.provided())
+  }
+
+  override onFailure(inputs: RetryInputs): Decision {
+    return left(this.#values, inputs.history.provided()).length > 0 ? 'RETRY' : this.#givingUp
+  }
+}
+
+interface ValuesInputs extends RetryInputs {
+  readonly values: Iterable<unknown>
+}
+
+class ParameterizedForEach extends Retry<{ values: Iterable<unknown> }, never> {
+  readonly #givingUp: Decision
+
+  constructor(options: GivingUpOptions) {
+    super(options.name, { ...options, requires: ['values', ...(options.requires ?? [])] })
+    this.#givingUp = options.revertAll === true ? 'REVERT_ALL' : 'REVERT'
+  }
+
+  override execute(inputs: ValuesInputs): unknown {
+    return nextOf(this.name, [...inputs.values], inputs.history.provided())
+  }
+
+  override onFailure(inputs: ValuesInputs): Decision {
+    return left([...inputs.values], inputs.history.provided()).length > 0 ? 'RETRY' : this.#givingUp
+  }
+}
+
+/** Never tries again: leaves the decision to the next outer retry, else reverts just its flow. */
+export function alwaysRevert<const P extends AnyProvides = undefined>(
+  options: ControllerOptions<P> = {},
+): Retry<Nothing, Provided<P, null>> {
+  return new Always('REVERT', options)
+}
+
+/** Never tries again: reverts everything. */
+export function alwaysRevertAll<const P extends AnyProvides = undefined>(
+  options: ControllerOptions<P> = {},
+): Retry<Nothing, Provided<P, null>> {
+  return new Always('REVERT_ALL', options)
+}
+
+/**
+ * Runs its flow up to `attempts` times in all; provides the number of the attempt, from 1.
+ *
+ * @throws RangeError when `attempts` is not a whole number that is not negative; 0 counts as 1.
+ */
+export function times<const P extends AnyProvides = undefined>(
+  attempts: number,
+  options: GivingUpOptions<P> = {},
+): Retry<Nothing, Provided<P, number>> {
+  if (!Number.isInteger(attempts) || attempts < 0) {
+    throw new RangeError(`times(${String(attempts)}): write how often the flow may run, 1 or more`)
+  }
+  return new Times(attempts, options)
+}
+
+/**
+ * Runs its flow with one value after the other, until an attempt succeeds; provides the value.
+ * A value that stands twice is tried twice. Values are compared deeply.
+ */
+export function forEach<const V, const P extends AnyProvides = undefined>(
+  values: readonly V[],
+  options: GivingUpOptions<P> = {},
+): Retry<Nothing, Provided<P, V>> {
+  if (!Array.isArray(values)) throw new TypeError('forEach needs an array of values')
+  return new ForEach([...values], options)
+}
+
+/** As {@link forEach}, with the values taken from the input `values`, which may be rebound. */
+export function parameterizedForEach<V = unknown, const P extends AnyProvides = undefined>(
+  options: GivingUpOptions<P> = {},
+): Retry<{ values: Iterable<V> }, Provided<P, V>> {
+  return new ParameterizedForEach(options)
+}
+
+/** The values less those tried; of equal ones as many go as were tried. */
+function left(values: readonly unknown[], tried: readonly unknown[]): readonly unknown[] {
+  const rest = [...values]
+  for (const value of tried) {
+    const index = rest.findIndex((one) => isDeepStrictEqual(one, value))
+    if (index >= 0) rest.splice(index, 1)
+  }
+  return rest
+}
+
+function nextOf(name: string, values: readonly unknown[], tried: readonly unknown[]): unknown {
+  const rest = left(values, tried)
+  if (rest.length === 0) throw new NotFoundError(`retry '${name}' has no value left to try`)
+  return rest[0]
+}

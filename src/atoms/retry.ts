@@ -1,0 +1,197 @@
+/**
+ * A controller of a flow: it is asked what to do when an atom of its flow fails.
+ *
+ * For users, who call {@link retry} or one of the ready-made controllers, or extend {@link Retry}.
+ *
+ * @module
+ */
+import type { Failure } from '../base/failure.ts'
+import { Atom, type AtomOptions } from './atom.ts'
+import { type Binding, bind, type Rebind } from './bindings.ts'
+import type { History } from './history.ts'
+import type { TaskContext } from './task.ts'
+import type { AnyProvides, Needed, Nothing, Provided } from './wiring.ts'
+
+/**
+ * What to do about a failure:
+ * - `RETRY`: revert the retry's flow (and what comes after it), then run it again;
+ * - `REVERT`: ask the next outer retry; unless that one decides otherwise, revert just this flow;
+ * - `REVERT_ALL`: revert everything.
+ */
+export type Decision = 'RETRY' | 'REVERT' | 'REVERT_ALL'
+
+/** What a retry gets beside its inputs. */
+export interface RetryInputs<Value = unknown> {
+  /** What was tried so far. */
+  readonly history: History<Value>
+}
+
+/** What the revert of a retry gets beside its inputs. */
+export interface RetryRevertInputs<Value = unknown> extends RetryInputs<Value> {
+  /** The failures that led to the revert, by the name of the atom. */
+  readonly flowFailures: Readonly<Record<string, Failure>>
+}
+
+/** What a retry may say about itself. */
+export interface RetryOptions extends AtomOptions {
+  /** Names of inputs, needed when execute takes inputs without destructuring them. */
+  readonly requires?: readonly string[] | undefined
+  /** Takes inputs from other symbols: `{ argument: 'symbol' }`, or symbols by position. */
+  readonly rebind?: Rebind | undefined
+}
+
+/** The functions of a retry. */
+export interface RetryFunctions {
+  /** Gives the value of the next attempt. */
+  readonly execute: (...args: never[]) => unknown
+  /** Decides about a failure. */
+  readonly onFailure: (...args: never[]) => unknown
+  /** Undoes what execute did. */
+  readonly revert?: ((...args: never[]) => unknown) | undefined
+}
+
+const RESERVED = ['history', 'flowFailures']
+
+/**
+ * Decides what becomes of a flow when one of its atoms fails.
+ *
+ * It runs first in its flow and provides a value for each attempt; `onFailure` is asked with the
+ * inputs of execute. The history is stored and survives a crash.
+ *
+ * @typeParam Needs the symbols it requires, with their types
+ * @typeParam Gives the symbols it provides, with their types
+ */
+export abstract class Retry<
+  Needs extends object = object,
+  Gives extends object = object,
+> extends Atom<Needs, Gives> {
+  readonly kind = 'retry'
+  override readonly executeBindings: readonly Binding[]
+  override readonly revertBindings: readonly Binding[]
+  #name: string | undefined
+
+  /**
+   * @param name left out, the retry is called `<flow>_retry` after the flow that takes it
+   * @throws TypeError when the definition contradicts itself, with what to write instead.
+   */
+  constructor(name?: string, options: RetryOptions = {}, functions?: RetryFunctions) {
+    const label = name ?? new.target.name
+    super(label, options)
+    if (name === '') throw new TypeError('a retry needs a name that is not empty, or none')
+    this.#name = name
+    const { execute, onFailure, revert } = functions ?? (this as RetryFunctions)
+    for (const [method, fn] of Object.entries({ execute, onFailure })) {
+      if (typeof fn !== 'function') {
+        throw new TypeError(
+          `'${label}' has no ${method}: write a method ${method}({ history }) { … }`,
+        )
+      }
+    }
+    const rules = {
+      atom: label,
+      ignore: RESERVED,
+      requires: options.requires ?? [],
+      optional: undefined,
+      rebind: options.rebind,
+    }
+    this.executeBindings = bind({
+      ...rules,
+      method: 'execute',
+      fn: execute,
+      borrowed: false,
+    })
+    this.revertBindings = revert
+      ? bind({ ...rules, method: 'revert', fn: revert, borrowed: true })
+      : []
+  }
+
+  /** Unique among the atoms of a flow. */
+  get name(): string {
+    return this.#name ?? this.constructor.name
+  }
+
+  /** Called by the flow that takes this retry: a retry without a name is called after it. */
+  joinFlow(flow: string): void {
+    this.#name ??= `${flow}_retry`
+  }
+
+  /** Gives the value of the next attempt; what it throws is for the next outer retry to judge. */
+  abstract execute(inputs: Needs & RetryInputs, context: TaskContext): unknown
+
+  /** Decides about a failure of the newest attempt. When it throws, the flow stops as FAILURE. */
+  abstract onFailure(
+    inputs: Needs & RetryInputs,
+    context: TaskContext,
+  ): Decision | Promise<Decision>
+
+  /** Undoes what execute did; by default nothing. */
+  revert?(inputs: Needs & RetryRevertInputs, context: TaskContext): unknown
+}
+
+/** A retry made of functions. */
+export interface RetrySpec<
+  Inputs extends object,
+  Value,
+  P extends AnyProvides,
+  Names extends Rebind | undefined,
+> extends RetryOptions {
+  readonly provides?: P
+  readonly rebind?: Names
+  /** Gives the value of the next attempt. */
+  execute(inputs: Inputs & RetryInputs, context: TaskContext): Value | Promise<Value>
+  /** Decides about a failure of the newest attempt. */
+  onFailure(
+    inputs: Inputs & RetryInputs<NoInfer<Value>>,
+    context: TaskContext,
+  ): Decision | Promise<Decision>
+  /** Undoes what execute did. */
+  revert?(inputs: Inputs & RetryRevertInputs<NoInfer<Value>>, context: TaskContext): unknown
+}
+
+class FunctionRetry extends Retry {
+  override readonly revert?: (inputs: object & RetryRevertInputs, context: TaskContext) => unknown
+  readonly #spec: {
+    execute(inputs: object, context: TaskContext): unknown
+    onFailure(inputs: object, context: TaskContext): Decision | Promise<Decision>
+  }
+
+  constructor(name: string | undefined, spec: RetryOptions & RetryFunctions) {
+    super(name, spec, spec)
+    this.#spec = spec as never
+    if (spec.revert) this.revert = (spec.revert as (...args: unknown[]) => unknown).bind(spec)
+  }
+
+  override execute(inputs: object, context: TaskContext): unknown {
+    return this.#spec.execute(inputs, context)
+  }
+
+  override onFailure(inputs: object, context: TaskContext): Decision | Promise<Decision> {
+    return this.#spec.onFailure(inputs, context)
+  }
+}
+
+/**
+ * Makes a retry of functions.
+ *
+ * @param name unique among the atoms of a flow
+ * @throws TypeError when the definition contradicts itself, with what to write instead.
+ *
+ * @example
+ * const patient = retry('patient', {
+ *   provides: 'attempt',
+ *   execute: ({ history }) => history.length + 1,
+ *   onFailure: ({ history }) => (history.causedBy(NotReadyError) && history.length < 5 ? 'RETRY' : 'REVERT_ALL'),
+ * })
+ */
+export function retry<
+  Inputs extends object = Nothing,
+  Value = unknown,
+  const P extends AnyProvides = undefined,
+  const Names extends Rebind | undefined = undefined,
+>(
+  name: string,
+  spec: RetrySpec<Inputs, Value, P, Names>,
+): Retry<Needed<Omit<Inputs, keyof RetryInputs>, Names, undefined>, Provided<P, Value>>
+export function retry(name: string, spec: object): Retry {
+  return new FunctionRetry(name, spec as RetryOptions & RetryFunctions)
+}
