@@ -1,0 +1,69 @@
+/**
+ * The unordered pattern: children that have nothing to do with each other.
+ *
+ * @module
+ */
+import type { Retry } from '../atoms/retry.ts'
+import type { Nothing } from '../atoms/wiring.ts'
+import { checkItems, Flow, type FlowItem, type FlowOptions, type Link } from './flow.ts'
+import type { Apart, GivesOf, GivesWith, NeedsApart, NeedsOf } from './wiring.ts'
+
+const NO_LINKS: readonly Link[] = []
+
+/** A flow whose children may run in any order and all at once; they do not see each other. */
+export class UnorderedFlow<
+  Needs extends object = object,
+  Gives extends object = object,
+  FromRetry extends object = object,
+> extends Flow<Needs, Gives> {
+  readonly pattern = 'unordered'
+  readonly #children = new Set<FlowItem>()
+
+  /**
+   * Adds children. A child that is there already is not added again.
+   *
+   * @throws TypeError when something is neither a task nor a flow; nothing is added then.
+   */
+  add<const Items extends readonly FlowItem[]>(
+    ...items: Items extends Apart<Items, FromRetry> ? Items : Apart<Items, FromRetry>
+  ): UnorderedFlow<NeedsApart<Items, Needs, FromRetry>, GivesWith<Items, Gives>, FromRetry>
+  add(...items: readonly FlowItem[]): unknown {
+    checkItems(this.name, items)
+    for (const item of items) this.#children.add(item)
+    return this
+  }
+
+  override get length(): number {
+    return this.#children.size
+  }
+
+  override [Symbol.iterator](): Iterator<FlowItem> {
+    return this.#children.values()
+  }
+
+  override links(): Iterable<Link> {
+    return NO_LINKS
+  }
+
+  override get requires(): ReadonlySet<string> {
+    const requires = new Set<string>(this.retry?.requires)
+    const provided = this.retry?.provides
+    for (const child of this.#children) {
+      for (const symbol of child.requires) if (!provided?.has(symbol)) requires.add(symbol)
+    }
+    return requires
+  }
+}
+
+/**
+ * Makes a flow whose children may run in any order and all at once.
+ *
+ * @example
+ * const flow = unordered('notify').add(sendMail, postMessage)
+ */
+export function unordered<R extends Retry<never, object> = Retry<Nothing, Nothing>>(
+  name: string,
+  options: FlowOptions<R> = {},
+): UnorderedFlow<NeedsOf<R>, GivesOf<R>, GivesOf<R>> {
+  return new UnorderedFlow(name, options)
+}
