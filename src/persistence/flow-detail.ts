@@ -1,0 +1,103 @@
+/**
+ * What is remembered of one run of a flow, and the books that such records are kept in.
+ *
+ * TaskFlow's `FlowDetail` and `LogBook`.
+ *
+ * @module
+ */
+import { randomUUID } from 'node:crypto'
+import { DuplicateError } from '../errors.ts'
+import type { FlowState } from '../states/flow.ts'
+import type { AtomDetail } from './atom-detail.ts'
+import type { Backend } from './backend.ts'
+
+/** What is remembered of one run of a flow. */
+export class FlowDetail implements Iterable<AtomDetail> {
+  /** Identifies the record. */
+  readonly uuid: string
+  /** Name of the flow. */
+  readonly name: string
+  /** Where the flow is. */
+  state: FlowState = 'PENDING'
+  /** Whatever is stored with the flow, `factory` among it: how to make the flow again. */
+  meta: Readonly<Record<string, unknown>> = {}
+  /** The book that the record is kept in, once it is in one. */
+  bookUuid: string | undefined
+  /** The backend that holds the record as it was read or last written; undefined for a new one. */
+  storedIn: Backend | undefined
+  readonly #atoms = new Map<string, AtomDetail>()
+
+  constructor(name: string, uuid: string = randomUUID()) {
+    this.name = name
+    this.uuid = uuid
+  }
+
+  /** How many atoms are remembered. */
+  get size(): number {
+    return this.#atoms.size
+  }
+
+  /** The atoms, in the order in which they were added. */
+  [Symbol.iterator](): IterableIterator<AtomDetail> {
+    return this.#atoms.values()
+  }
+
+  /** The record of an atom. */
+  find(atom: string): AtomDetail | undefined {
+    return this.#atoms.get(atom)
+  }
+
+  /** @throws {@link DuplicateError} when there is a record of that name. */
+  add(detail: AtomDetail): void {
+    if (this.#atoms.has(detail.name)) {
+      throw new DuplicateError(
+        `the detail of flow '${this.name}' has a record of '${detail.name}' already`,
+        [detail.name],
+      )
+    }
+    this.#atoms.set(detail.name, detail)
+  }
+}
+
+/** A named collection of runs that belong together. */
+export class LogBook implements Iterable<FlowDetail> {
+  /** Identifies the book. */
+  readonly uuid: string
+  /** For people. */
+  readonly name: string
+  /** Whatever is stored with the book. */
+  meta: Readonly<Record<string, unknown>> = {}
+  /** When the book was made. */
+  createdAt: Date
+  /** When the book was last changed. */
+  updatedAt: Date | undefined
+  readonly #flowDetails: FlowDetail[] = []
+
+  constructor(name: string, uuid: string = randomUUID(), createdAt: Date = new Date()) {
+    this.name = name
+    this.uuid = uuid
+    this.createdAt = createdAt
+  }
+
+  /** How many flow details the book holds. */
+  get size(): number {
+    return this.#flowDetails.length
+  }
+
+  /** The flow details, in the order in which they were added. */
+  [Symbol.iterator](): IterableIterator<FlowDetail> {
+    return this.#flowDetails.values()
+  }
+
+  /** One of its flow details. */
+  find(uuid: string): FlowDetail | undefined {
+    return this.#flowDetails.find((detail) => detail.uuid === uuid)
+  }
+
+  /** Puts a flow detail into the book; nothing happens when it is there. */
+  add(detail: FlowDetail): void {
+    if (this.#flowDetails.includes(detail)) return
+    detail.bookUuid = this.uuid
+    this.#flowDetails.push(detail)
+  }
+}

@@ -1,0 +1,77 @@
+/**
+ * What the errors of SQLite mean, and what to do about them.
+ *
+ * For the SQLite driver. Goes by SQLite's result codes and by what the file system says, never by
+ * the words of a message.
+ *
+ * @module
+ */
+import { existsSync, statSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { BackendUnavailableError, StorageError } from '../../errors.ts'
+import { type Refusal, StatementRefusedError } from './session.ts'
+
+/** Constraints, by SQLite's extended result code. */
+const REFUSALS: Readonly<Record<number, Refusal>> = {
+  787: 'missing-parent', // SQLITE_CONSTRAINT_FOREIGNKEY
+  1555: 'duplicate-key', // SQLITE_CONSTRAINT_PRIMARYKEY
+  2067: 'duplicate-key', // SQLITE_CONSTRAINT_UNIQUE
+  2579: 'duplicate-key', // SQLITE_CONSTRAINT_ROWID
+}
+
+const CANNOT_OPEN = 14
+/** What to do, by SQLite's primary result code. */
+const ADVICE: Readonly<Record<number, string>> = {
+  5: 'another program holds it locked; end that program, or raise busyTimeoutMs', // BUSY
+  6: 'another use of the same connection holds it locked; end that use first', // LOCKED
+  8: 'it is read-only; let this process write to the file and to its folder', // READONLY
+  10: 'the disk failed; look at the log of the operating system', // IOERR
+  11: 'the file is damaged; restore it from a backup', // CORRUPT
+  13: 'the disk is full; make room', // FULL
+  26: 'it is not an SQLite database; give another path, or move that file away', // NOTADB
+}
+
+/** The error of a database that could not be opened. */
+export function unavailable(name: string | URL, error: unknown): BackendUnavailableError {
+  const code = resultCode(error) & 0xff
+  const advice = code === CANNOT_OPEN ? whyNoFile(name) : ADVICE[code]
+  return new BackendUnavailableError(
+    `the SQLite database ${name} cannot be opened: ${advice ?? message(error)}`,
+    { cause: error },
+  )
+}
+
+/** The error of a statement that failed; `position` says which of its batch it was. */
+export function failed(name: string | URL, error: unknown, position: number): StorageError {
+  if (error instanceof StorageError) return error
+  const code = resultCode(error)
+  const refusal = REFUSALS[code]
+  if (refusal !== undefined) return new StatementRefusedError(refusal, position, { cause: error })
+  const advice = ADVICE[code & 0xff]
+  return new StorageError(
+    `the SQLite database ${name} failed: ${message(error)}${advice === undefined ? '' : `; ${advice}`}`,
+    { cause: error },
+  )
+}
+
+function resultCode(error: unknown): number {
+  return error instanceof Error && 'errcode' in error ? Number(error.errcode) : 0
+}
+
+function message(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}
+
+/** SQLite says only that it cannot open a file; the file system knows more. */
+function whyNoFile(name: string | URL): string {
+  const path = name instanceof URL ? fileURLToPath(name) : name
+  if (!path.startsWith('file:')) {
+    const folder = dirname(path)
+    if (!existsSync(folder)) return `the folder ${folder} does not exist; make it first`
+    if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) {
+      return 'it is a folder; give the path of a file in it'
+    }
+  }
+  return 'look at the path, and at the permissions of the file and of its folder'
+}

@@ -1,0 +1,144 @@
+/**
+ * A checkpoint as statements: at most one for the book, one for the flow, and few for the atoms.
+ *
+ * For the SQL backend. The texts are few and stay the same, so that a driver can prepare each
+ * once: atoms go in batches of 1, 2, 4, … rows, with their payload columns or without.
+ *
+ * @module
+ */
+import type { AtomPayload, AtomRecord, BookRecord, Checkpoint, FlowRecord } from '../backend.ts'
+import type { SqlDialect, Upsert } from './dialect.ts'
+import { momentText } from './moments.ts'
+import { ATOM_TYPES } from './rows.ts'
+import type { SqlStatement, SqlValue } from './session.ts'
+
+/** What to insert, and what to do when it is there. */
+interface Shape {
+  readonly columns: readonly string[]
+  readonly upsert: Upsert
+}
+
+// Inserting fills created_at alone; an update takes the same moment as updated_at, as TaskFlow.
+const TOUCHED = { updated_at: 'created_at' }
+
+const BOOK: Shape = {
+  columns: ['uuid', 'name', 'meta', 'created_at', 'updated_at'],
+  upsert: {
+    table: 'logbooks',
+    key: 'uuid',
+    replaced: ['name', 'meta', 'created_at', 'updated_at'],
+  },
+}
+
+const FLOW: Shape = {
+  columns: ['uuid', 'created_at', 'parent_uuid', 'name', 'state', 'meta'],
+  upsert: {
+    table: 'flowdetails',
+    key: 'uuid',
+    replaced: ['parent_uuid', 'name', 'state', 'meta'],
+    replacedFrom: TOUCHED,
+  },
+}
+
+const STATE_COLUMNS = ['name', 'atom_type', 'state', 'intention', 'version', 'meta']
+const PAYLOAD_COLUMNS = ['results', 'failure', 'revert_results', 'revert_failure']
+
+const ATOM_STATE = atomShape(STATE_COLUMNS)
+const ATOM_WHOLE = atomShape([...STATE_COLUMNS, ...PAYLOAD_COLUMNS])
+
+function atomShape(replaced: readonly string[]): Shape {
+  return {
+    columns: ['uuid', 'created_at', 'parent_uuid', ...replaced],
+    upsert: {
+      table: 'atomdetails',
+      key: 'uuid',
+      replaced,
+      replacedFrom: TOUCHED,
+      same: 'parent_uuid',
+    },
+  }
+}
+
+/** Writes checkpoints in the words of one dialect; keeps the texts. */
+export class Upserts {
+  readonly #dialect: SqlDialect
+  readonly #book: string
+  readonly #flow: string
+  readonly #atomStates = new Map<number, string>()
+  readonly #atomsWhole = new Map<number, string>()
+
+  constructor(dialect: SqlDialect) {
+    this.#dialect = dialect
+    this.#book = insert(dialect, BOOK, 1)
+    this.#flow = insert(dialect, FLOW, 1)
+  }
+
+  /** The statements that save a checkpoint: book, flow, atoms, as foreign keys want it. */
+  statements({ flowUuid, book, flow, atoms }: Checkpoint, now: Date): readonly SqlStatement[] {
+    const moment = momentText(now)
+    const statements: SqlStatement[] = []
+    if (book !== undefined) statements.push({ sql: this.#book, values: bookValues(book) })
+    if (flow !== undefined) statements.push({ sql: this.#flow, values: flowValues(flow, moment) })
+    let start = 0
+    while (start < atoms.length) {
+      const rows = this.#batch(atoms, start)
+      const withPayload = atoms[start]?.payload !== undefined
+      const values: SqlValue[] = []
+      for (const atom of atoms.slice(start, start + rows)) {
+        values.push(atom.uuid, moment, flowUuid, ...stateValues(atom))
+        if (atom.payload !== undefined) values.push(...payloadValues(atom.payload))
+      }
+      statements.push({ sql: this.#atoms(withPayload, rows), values, mustChange: rows })
+      start += rows
+    }
+    return statements
+  }
+
+  /** How many atoms from `start` on fit into one statement: alike, and a power of 2. */
+  #batch(atoms: readonly AtomRecord[], start: number): number {
+    const withPayload = atoms[start]?.payload !== undefined
+    const { maxRows } = this.#dialect
+    // Sorting the atoms by shape would make longer runs, and lose the order of the first save.
+    let run = 1
+    while (run < maxRows && start + run < atoms.length) {
+      if ((atoms[start + run]?.payload !== undefined) !== withPayload) break
+      run += 1
+    }
+    return 2 ** Math.floor(Math.log2(run))
+  }
+
+  #atoms(withPayload: boolean, rows: number): string {
+    const texts = withPayload ? this.#atomsWhole : this.#atomStates
+    let text = texts.get(rows)
+    if (text === undefined) {
+      text = insert(this.#dialect, withPayload ? ATOM_WHOLE : ATOM_STATE, rows)
+      texts.set(rows, text)
+    }
+    return text
+  }
+}
+
+function insert(dialect: SqlDialect, { columns, upsert }: Shape, rows: number): string {
+  const tuples = Array.from({ length: rows }, (_, row) => {
+    const places = columns.map((_, i) => dialect.placeholder(row * columns.length + i + 1))
+    return `(${places.join(', ')})`
+  })
+  return `INSERT INTO ${upsert.table} (${columns.join(', ')}) VALUES ${tuples.join(', ')} ${dialect.onConflict(upsert)}`
+}
+
+function bookValues({ uuid, name, meta, createdAt, updatedAt }: BookRecord): readonly SqlValue[] {
+  return [uuid, name, meta, momentText(createdAt), updatedAt ? momentText(updatedAt) : null]
+}
+
+function flowValues(flow: FlowRecord, moment: string): readonly SqlValue[] {
+  return [flow.uuid, moment, flow.bookUuid, flow.name, flow.state, flow.meta]
+}
+
+function stateValues(atom: AtomRecord): readonly SqlValue[] {
+  const { name, kind, state, intention, version = null, meta } = atom
+  return [name, ATOM_TYPES[kind], state, intention, version, meta]
+}
+
+function payloadValues(payload: AtomPayload): readonly SqlValue[] {
+  return [payload.results, payload.failure, payload.revertResults, payload.revertFailure]
+}

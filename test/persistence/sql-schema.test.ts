@@ -1,0 +1,157 @@
+import { createHash } from 'node:crypto'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { SQLITE_DIALECT, type SqlDialect } from '../../src/persistence/sql/dialect.ts'
+import { MIGRATIONS } from '../../src/persistence/sql/schema.ts'
+import { Selects } from '../../src/persistence/sql/selects.ts'
+import { sqlite } from '../../src/persistence/sql/sqlite.ts'
+import { Upserts } from '../../src/persistence/sql/upserts.ts'
+import {
+  atomRecord,
+  bookRecord,
+  checkpointOf,
+  flowRecord,
+  saveNewFlow,
+} from '../../src/testing/backend/clause.ts'
+
+let folder: string
+let file: string
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'taskflow-'))
+  file = join(folder, 'flows.db')
+})
+afterEach(() => rmSync(folder, { recursive: true }))
+
+describe('migrations', () => {
+  test('that were released are never edited', () => {
+    const hashes = MIGRATIONS.map(({ id, breaking, statements }) => {
+      const text = JSON.stringify({ id, breaking, statements })
+      return `${id} ${createHash('sha256').update(text).digest('hex')}`
+    })
+    expect(hashes).toMatchInlineSnapshot(`
+      [
+        "1 d5ef4a9140499b30684dc891574d0d0776fe24cd4a0ec48b9163f12ebcb9137e",
+      ]
+    `)
+  })
+
+  test('are numbered from 1 without gaps', () => {
+    expect(MIGRATIONS.map(({ id }) => id)).toEqual(MIGRATIONS.map((_, i) => i + 1))
+  })
+
+  test('are noted once, however often the database is opened', async () => {
+    const clock = { now: () => new Date('2026-05-06T07:08:09Z'), elapsedMs: () => 0 }
+    for (let i = 0; i < 3; i += 1) {
+      await using backend = sqlite(file, { clock })
+      await backend.open()
+    }
+    using db = new DatabaseSync(file)
+    expect(db.prepare('SELECT * FROM taskflow_ts_migrations').all()).toEqual([
+      { id: 1, breaking: 0, applied_at: '2026-05-06 07:08:09.000000' },
+    ])
+  })
+
+  test('that fail leave nothing behind, and run at a later use', async () => {
+    using db = new DatabaseSync(file)
+    db.exec('CREATE TABLE atomdetails (of_another_program TEXT)')
+    await using backend = sqlite(file)
+    await expect(backend.open()).rejects.toMatchObject({
+      code: 'STORAGE',
+      cause: { errcode: 1 },
+    })
+    expect(db.prepare('SELECT * FROM taskflow_ts_migrations').all()).toEqual([])
+    expect(db.prepare("SELECT name FROM sqlite_master WHERE name = 'logbooks'").all()).toEqual([])
+    db.exec('DROP TABLE atomdetails')
+    await saveNewFlow(backend)
+  })
+})
+
+describe('a newer schema', () => {
+  afterEach(() => {
+    vi.restoreAllMocks()
+  })
+
+  test('that we cannot work with is refused', async () => {
+    await noteSteps('(2, 0), (3, 1)')
+    await using backend = sqlite(file)
+    await expect(backend.open()).rejects.toMatchObject({
+      code: 'STORAGE',
+      message:
+        'the database has schema steps 2, 3; this release of taskflow-ts knows steps up to 1, and cannot work with it; update taskflow-ts',
+    })
+    await expect(backend.listBooks()).rejects.toMatchObject({ code: 'STORAGE' })
+    expect(existsSync(`${file}-wal`)).toBe(false) // nothing holds the file open
+  })
+
+  test('that we can work with is used, with a warning', async () => {
+    const warn = vi.spyOn(process, 'emitWarning').mockImplementation(() => {})
+    await noteSteps('(2, 0)')
+    await using backend = sqlite(file)
+    await saveNewFlow(backend)
+    expect(warn).toHaveBeenCalledExactlyOnceWith(
+      'the database has schema steps 2; this release of taskflow-ts knows steps up to 1, and can work with it; update taskflow-ts soon',
+      { type: 'TaskflowWarning', code: 'TASKFLOW_NEWER_SCHEMA' },
+    )
+  })
+
+  async function noteSteps(steps: string): Promise<void> {
+    await using backend = sqlite(file)
+    await backend.open()
+    using db = new DatabaseSync(file)
+    const rows = steps.replaceAll(')', ", '2030-01-01 00:00:00.000000')")
+    db.exec(`INSERT INTO taskflow_ts_migrations VALUES ${rows}`)
+  }
+})
+
+describe('statements', () => {
+  const numbered: SqlDialect = { ...SQLITE_DIALECT, placeholder: (position) => `$${position}` }
+
+  test('number their values from 1 on, each once', () => {
+    const book = bookRecord()
+    const flow = flowRecord(book.uuid)
+    const atoms = [atomRecord(), atomRecord(), atomRecord({ payload: undefined })]
+    const selects = new Selects(numbered)
+    const page = { after: '', limit: 5 }
+    const statements = [
+      ...new Upserts(numbered).statements(
+        checkpointOf(flow.uuid, { book, flow, atoms }),
+        new Date(0),
+      ),
+      selects.book(book.uuid),
+      selects.books(page),
+      selects.flow(flow.uuid),
+      selects.flows(page, { bookUuid: 'b', states: ['RUNNING', 'SUCCESS'], name: 'n' }),
+      selects.flows(page, {}),
+      selects.atoms(flow.uuid),
+    ]
+    for (const { sql, values } of statements) {
+      const places = sql.match(/\$\d+/g) ?? []
+      expect(places).toEqual(values.map((_, i) => `$${i + 1}`))
+    }
+    expect(statements).toHaveLength(10)
+  })
+
+  test('are few and stay the same, so that they can be prepared', () => {
+    const upserts = new Upserts(SQLITE_DIALECT)
+    const texts = new Set<string>()
+    for (let count = 1; count <= 300; count += 1) {
+      const atoms = Array.from({ length: count }, (_, i) =>
+        atomRecord(i % 100 < 50 ? { payload: undefined } : {}),
+      )
+      for (const { sql } of upserts.statements(checkpointOf('f', { atoms }), new Date(0))) {
+        texts.add(sql)
+      }
+    }
+    expect(texts.size).toBeLessThanOrEqual(14)
+  })
+
+  test('hold at most so many rows as the dialect allows', () => {
+    const atoms = Array.from({ length: 22 }, () => atomRecord())
+    const upserts = new Upserts({ ...SQLITE_DIALECT, maxRows: 8 })
+    const statements = upserts.statements(checkpointOf('f', { atoms }), new Date(0))
+    expect(statements.map(({ mustChange }) => mustChange)).toEqual([8, 8, 4, 2])
+  })
+})
