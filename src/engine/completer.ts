@@ -1,0 +1,193 @@
+/**
+ * Takes the outcomes of atoms, and decides what becomes of failures.
+ *
+ * TaskFlow's rules (`completer.py`): the innermost retry around the atom is asked, and answers
+ * climb outwards; without one, everything is reverted. Only intentions change by it; the reverts
+ * become ready from the end backwards.
+ *
+ * @module
+ */
+
+import type { Decision, Retry } from '../atoms/retry.ts'
+import { Failure } from '../base/failure.ts'
+import { InvalidStateError, NotStorableError } from '../errors.ts'
+import type { RetryDetail } from '../persistence/atom-detail.ts'
+import { controllerOf, type GraphNode } from './compiler.ts'
+import { type Runtime, tellProgress } from './runtime.ts'
+import { historyOf } from './scheduler.ts'
+import { regionOf } from './selector.ts'
+
+/** What came of a call: a value, or what was thrown. */
+export interface Outcome {
+  /** The atom's node. */
+  readonly node: GraphNode
+  /** Which method was called. */
+  readonly direction: 'execute' | 'revert'
+  /** It threw. */
+  readonly hasFailed: boolean
+  /** What it returned or threw. */
+  readonly value: unknown
+}
+
+/** What is done about a failure. */
+type Resolution =
+  | { readonly action: 'RETRY' | 'REVERT'; readonly retry: GraphNode }
+  | { readonly action: 'REVERT_ALL'; readonly retry: undefined }
+
+const REVERT_ALL: Resolution = { action: 'REVERT_ALL', retry: undefined }
+
+/** An outcome that has been recorded, and has had no consequences yet. */
+export interface Recorded {
+  /** The atom's node. */
+  readonly node: GraphNode
+  /** Which method was called. */
+  readonly direction: 'execute' | 'revert'
+  /** What was thrown, or why the value cannot be stored. */
+  readonly failure: Failure | undefined
+}
+
+/** Records an outcome: state, result or failure. A value that cannot be stored is a failure. */
+export function record(runtime: Runtime, outcome: Outcome): Recorded {
+  const { node, direction, hasFailed, value } = outcome
+  const failure = hasFailed ? Failure.from(value) : whyNotStorable(runtime, outcome)
+  const options = { payload: true, outcome: { result: failure ?? value } }
+  if (direction === 'execute') {
+    if (failure === undefined) runtime.failing.delete(node.name)
+    else runtime.failing.set(node.name, failure)
+  }
+  runtime.move(
+    node,
+    (detail) => {
+      if (failure !== undefined) {
+        if (direction === 'execute') detail.fail(failure)
+        else detail.failRevert(failure)
+      } else {
+        if (direction === 'execute') detail.succeed(value)
+        else detail.revert(value)
+        tellProgress(node, detail, 1)
+      }
+    },
+    options,
+  )
+  return { node, direction, failure }
+}
+
+/**
+ * Draws the consequences of an outcome, and gives the atoms that become ready by it; deciders are
+ * not asked yet. A promise only where a retry is to be asked.
+ */
+export function settle(
+  runtime: Runtime,
+  { node, direction, failure }: Recorded,
+): readonly GraphNode[] | Promise<readonly GraphNode[]> {
+  if (failure === undefined) {
+    const isForward = direction === 'execute' && runtime.detailOf(node).intention === 'EXECUTE'
+    return isForward ? runtime.selector.advance(node) : runtime.selector.retreat(node)
+  }
+  if (direction === 'execute' && !runtime.options.neverResolve) {
+    return resolve(runtime, node, failure)
+  }
+  runtime.errors.push(Failure.errorOf([failure]))
+  return []
+}
+
+function whyNotStorable(
+  runtime: Runtime,
+  { node, direction, value }: Outcome,
+): Failure | undefined {
+  try {
+    const isResult = direction === 'execute' && node.kind === 'task'
+    runtime.journal.check(value, isResult ? runtime.detailOf(node) : undefined)
+    return undefined
+  } catch (error) {
+    if (!(error instanceof NotStorableError)) throw error
+    return Failure.from(error)
+  }
+}
+
+/**
+ * Asks the retries what to do about a failure, and changes intentions accordingly. Asked again
+ * after a crash; a failure is noted only once.
+ *
+ * @returns the atoms that are ready to be reverted
+ */
+export async function resolve(
+  runtime: Runtime,
+  node: GraphNode,
+  failure: Failure,
+): Promise<readonly GraphNode[]> {
+  let resolution: Resolution
+  try {
+    resolution = await determine(runtime, node, failure)
+  } catch (error) {
+    runtime.errors.push(error)
+    return []
+  }
+  runtime.resolvedCount += 1
+  const { action, retry } = resolution
+  if (retry === undefined) {
+    for (const atom of runtime.compilation.atoms) runtime.intend(atom, 'REVERT')
+    return turnBack(runtime, node, runtime.compilation.nodes)
+  }
+  const region = regionOf(retry)
+  for (const atom of region) {
+    if (atom.atom === undefined) continue
+    if (atom !== retry || action === 'REVERT') runtime.intend(atom, 'REVERT')
+    else if (runtime.detailOf(retry).intention !== 'REVERT') runtime.intend(retry, 'RETRY')
+  }
+  return turnBack(runtime, node, region)
+}
+
+/** The failed atom may be part of a revert that is under way already, and is ready for it now. */
+function turnBack(
+  { selector }: Runtime,
+  failed: GraphNode,
+  region: readonly GraphNode[],
+): readonly GraphNode[] {
+  const itself = selector.retreat(failed)
+  return [...itself, ...selector.turnBack(region)]
+}
+
+/** Asks from the inside outwards, until an answer settles the matter. */
+async function determine(runtime: Runtime, node: GraphNode, failure: Failure): Promise<Resolution> {
+  let innermost: Resolution | undefined
+  for (let about = node; ; ) {
+    const retry = controllerOf(about)
+    if (retry === undefined) {
+      return runtime.options.deferReverts ? REVERT_ALL : (innermost ?? REVERT_ALL)
+    }
+    const decision = await ask(runtime, retry, about, failure)
+    if (decision === 'RETRY') return { action: 'RETRY', retry }
+    if (decision === 'REVERT_ALL') return REVERT_ALL
+    innermost ??= { action: 'REVERT', retry }
+    about = retry
+  }
+}
+
+async function ask(
+  runtime: Runtime,
+  retry: GraphNode,
+  about: GraphNode,
+  failure: Failure,
+): Promise<Decision> {
+  const detail = runtime.detailOf(retry) as RetryDetail
+  if (!detail.noteFailure(about.name, failure)) {
+    throw new InvalidStateError(
+      `retry '${retry.name}' cannot be asked about the failure of '${about.name}': it has made no attempt`,
+    )
+  }
+  runtime.journal.touch(detail, true)
+  const atom = retry.atom as Retry
+  const inputs = runtime.lookup.inputs(retry, atom.executeBindings)
+  const history = historyOf(runtime, retry)
+  const decision: unknown = await atom.onFailure(
+    { ...inputs, history },
+    runtime.contextOf(retry, 'execute'),
+  )
+  if (decision !== 'RETRY' && decision !== 'REVERT' && decision !== 'REVERT_ALL') {
+    throw new TypeError(
+      `retry '${retry.name}' decided ${JSON.stringify(decision) ?? String(decision)}: a decision is 'RETRY', 'REVERT' or 'REVERT_ALL'`,
+    )
+  }
+  return decision
+}

@@ -1,0 +1,341 @@
+/**
+ * Collects what a scheduling tick changes, writes it as one checkpoint, then tells listeners.
+ *
+ * Nobody hears of a move before it is stored. A start that was stored but not announced yet can
+ * be withdrawn, because the code of the atom starts only after its announcement: so a listener
+ * that suspends the engine at one atom's success keeps the next atom from starting, although both
+ * moves are one transaction.
+ *
+ * @module
+ */
+
+import type { Notifier } from '../base/notifier.ts'
+import type { AtomDetail } from '../persistence/atom-detail.ts'
+import type { AtomPayload, Backend, Checkpoint } from '../persistence/backend.ts'
+import type { FlowDetail, LogBook } from '../persistence/flow-detail.ts'
+import {
+  atomPayload,
+  atomRecord,
+  bookRecord,
+  encodeValue,
+  flowRecord,
+} from '../persistence/records.ts'
+import type { AtomState } from '../states/atom.ts'
+import type { FlowState } from '../states/flow.ts'
+import type { Writer } from './storage.ts'
+
+/** What a listener learns of a move of the flow. */
+export interface FlowMoved<Engine = unknown> {
+  /** The engine that runs the flow. */
+  readonly engine: Engine
+  /** Name of the flow. */
+  readonly flowName: string
+  /** Identifies the run. */
+  readonly flowUuid: string
+  /** Where the flow was before. */
+  readonly oldState: FlowState
+}
+
+/** What a listener learns of a move of a task. */
+export interface TaskMoved {
+  /** Name of the task. */
+  readonly taskName: string
+  /** Identifies its record. */
+  readonly taskUuid: string
+  /** Where the task was before; the same as now when it is run again after a crash. */
+  readonly oldState: AtomState
+  /** What came of it, for SUCCESS, FAILURE, REVERTED and REVERT_FAILURE: a value or a failure. */
+  readonly result?: unknown
+}
+
+/** What a listener learns of a move of a retry. */
+export interface RetryMoved {
+  /** Name of the retry. */
+  readonly retryName: string
+  /** Identifies its record. */
+  readonly retryUuid: string
+  /** Where the retry was before. */
+  readonly oldState: AtomState
+  /** What came of it, for SUCCESS, FAILURE, REVERTED and REVERT_FAILURE: a value or a failure. */
+  readonly result?: unknown
+}
+
+/** The events of `engine.notifier`: the new state of the flow. */
+export type FlowEvents<Engine = unknown> = { readonly [S in FlowState]: FlowMoved<Engine> }
+
+/** The events of `engine.atomNotifier`: the new state of a task or retry. */
+export type AtomEvents = { readonly [S in AtomState]: TaskMoved | RetryMoved }
+
+/** The part of an atom's record that a start changes. */
+export type AtomSnapshot = Readonly<
+  Pick<AtomDetail, 'state' | 'intention' | 'progress' | 'attempt'>
+>
+
+/** A move that listeners have not heard of. */
+interface Entry {
+  /** The atom's record; undefined for a move of the flow. */
+  readonly detail: AtomDetail | undefined
+  readonly state: AtomState | FlowState
+  readonly before: AtomSnapshot | { readonly state: FlowState }
+  /** What came of it; undefined when the move has no outcome. */
+  readonly outcome: { readonly result: unknown } | undefined
+  /** It starts something, and can be taken back as long as nobody has heard of it. */
+  readonly starts: boolean
+}
+
+/** What a journal needs to know. */
+export interface JournalParts<Engine> {
+  /** The engine, for listeners. */
+  readonly engine: Engine
+  /** The record that is kept. */
+  readonly flowDetail: FlowDetail
+  /** The book for a record that is not stored yet. */
+  readonly book: LogBook | undefined
+  /** Where it is kept; without one, nothing is written. */
+  readonly backend: Backend | undefined
+  /** Who hears of the flow. */
+  readonly notifier: Notifier<FlowEvents<Engine>>
+  /** Who hears of the atoms. */
+  readonly atomNotifier: Notifier<AtomEvents>
+}
+
+/** The moves of an engine on their way to the backend and to the listeners. */
+export class Journal<Engine> implements Writer {
+  readonly #parts: JournalParts<Engine>
+  /** Changed records; true when their payload has changed too. */
+  #dirty = new Map<AtomDetail, boolean>()
+  #flowDirty = false
+  /** Results that were encoded when they came, to see whether they can be stored. */
+  readonly #encoded = new Map<AtomDetail, string | null>()
+  readonly #entries: Entry[] = []
+  /** Moves that are written when they come and told later. */
+  #held: Entry[] = []
+  #isHolding = false
+  /** The entry that listeners are being told of. */
+  #telling: Entry | undefined
+  /** A listener has moved the flow: that is written before anything else is told. */
+  #isUrgent = false
+  #flushing: Promise<void> | undefined
+  /** How many checkpoints were written. */
+  checkpointCount = 0
+
+  constructor(parts: JournalParts<Engine>) {
+    this.#parts = parts
+  }
+
+  touch(detail: AtomDetail, payload: boolean): void {
+    if (this.#parts.backend === undefined) return
+    if (payload || !this.#dirty.has(detail)) this.#dirty.set(detail, payload)
+  }
+
+  touchFlow(): void {
+    this.#flowDirty = true
+  }
+
+  /**
+   * Makes sure that a value can be stored. What execute of a task returned is encoded only once:
+   * the text is kept for the next checkpoint.
+   *
+   * @param task the record of the task that returned it from execute
+   * @throws {@link NotStorableError} with the path of the part that cannot be stored.
+   */
+  check(value: unknown, task?: AtomDetail): void {
+    if (this.#parts.backend === undefined) return
+    const text = encodeValue(value)
+    if (task !== undefined) this.#encoded.set(task, text)
+  }
+
+  /** True when there are listeners, so that moves must be told. */
+  get isHeard(): boolean {
+    const { notifier, atomNotifier } = this.#parts
+    return atomNotifier.size > 0 || notifier.size > 0
+  }
+
+  /**
+   * Tells of a move that has been made in an atom's record.
+   *
+   * @param before the record as it was
+   * @param starts it starts something, and can be taken back as long as nobody has heard of it
+   */
+  moved(
+    detail: AtomDetail,
+    before: AtomSnapshot,
+    starts: boolean,
+    outcome?: { readonly result: unknown },
+  ): void {
+    const entry = { detail, state: detail.state, before, outcome, starts }
+    if (this.#isHolding) this.#held.push(entry)
+    else this.#entries.push(entry)
+  }
+
+  /** Keeps the moves that the work makes from being told until {@link Journal.release}. */
+  hold<T>(work: () => T): T {
+    this.#isHolding = true
+    try {
+      return work()
+    } finally {
+      this.#isHolding = false
+    }
+  }
+
+  /** Lets the moves be told that were held back. */
+  release(): void {
+    if (this.#held.length === 0) return
+    this.#entries.push(...this.#held)
+    this.#held = []
+  }
+
+  /**
+   * Tells of a move that has been made in the flow's record. Made by a listener, it is told next:
+   * before the rest of the tick that the listener is hearing of.
+   */
+  flowMoved(oldState: FlowState): void {
+    this.#flowDirty = true
+    if (!this.isHeard) return
+    const { state } = this.#parts.flowDetail
+    const entry: Entry = {
+      detail: undefined,
+      state,
+      before: { state: oldState },
+      outcome: undefined,
+      starts: false,
+    }
+    if (this.#telling === undefined) this.#entries.push(entry)
+    else {
+      this.#entries.unshift(entry)
+      this.#isUrgent = true
+    }
+  }
+
+  /**
+   * Takes back the starts that listeners have not heard of, if they are hearing of something
+   * before; gives the records concerned.
+   */
+  withdraw(): ReadonlySet<AtomDetail> {
+    const withdrawn = new Set<AtomDetail>()
+    if (this.#telling === undefined || this.#telling.starts) return withdrawn
+    for (let i = this.#entries.length - 1; i >= 0; i -= 1) {
+      const { detail, starts, before } = this.#entries[i] as Entry
+      if (!starts || detail === undefined) continue
+      Object.assign(detail, before)
+      this.touch(detail, false)
+      withdrawn.add(detail)
+      this.#entries.splice(i, 1)
+    }
+    return withdrawn
+  }
+
+  /**
+   * Writes what has changed in one transaction, then tells listeners. What they change in turn is
+   * left for the next time, unless they move the flow. A call while another is under way waits for
+   * it, and then writes what has changed since.
+   *
+   * @throws {@link StorageError} when it cannot be written; what has changed is kept to be written
+   * next time, and listeners hear nothing.
+   */
+  flush(): Promise<void> {
+    if (this.#flushing !== undefined) return this.#flushing.then(() => this.flush())
+    if (!this.hasChanges) this.#tell()
+    if (!this.isWaiting) return DONE
+    const flushing = this.#writeAndTell().finally(() => {
+      this.#flushing = undefined
+    })
+    this.#flushing = flushing
+    return flushing
+  }
+
+  /** True when there is something to write or to tell. */
+  get isWaiting(): boolean {
+    return this.#entries.length > 0 || this.hasChanges
+  }
+
+  /** True when something has changed that is not written. */
+  get hasChanges(): boolean {
+    return this.#parts.backend !== undefined && (this.#flowDirty || this.#dirty.size > 0)
+  }
+
+  async #writeAndTell(): Promise<void> {
+    do {
+      if (this.hasChanges) await this.#write()
+      this.#tell()
+    } while (this.#entries.length > 0)
+  }
+
+  /** Tells what there is; a move of the flow that a listener makes is to be written first. */
+  #tell(): void {
+    this.#isUrgent = false
+    while (this.#entries.length > 0 && !(this.#isUrgent && this.hasChanges)) this.#tellNext()
+  }
+
+  async #write(): Promise<void> {
+    const { backend, flowDetail } = this.#parts
+    if (backend === undefined) return
+    const dirty = this.#dirty
+    const flowDirty = this.#flowDirty
+    this.#dirty = new Map()
+    this.#flowDirty = false
+    try {
+      await backend.save(this.#checkpoint(backend, dirty, flowDirty))
+    } catch (error) {
+      this.#flowDirty = true
+      for (const [detail, payload] of dirty) {
+        if (payload || !this.#dirty.has(detail)) this.#dirty.set(detail, payload)
+      }
+      throw error
+    }
+    this.#encoded.clear()
+    flowDetail.storedIn = backend
+    this.checkpointCount += 1
+  }
+
+  #checkpoint(
+    backend: Backend,
+    dirty: ReadonlyMap<AtomDetail, boolean>,
+    flowDirty: boolean,
+  ): Checkpoint {
+    const { flowDetail, book } = this.#parts
+    const isNew = flowDetail.storedIn !== backend
+    const bookUuid = flowDetail.bookUuid ?? book?.uuid ?? ''
+    const atoms = isNew ? new Map([...flowDetail].map((detail) => [detail, true])) : dirty
+    return {
+      flowUuid: flowDetail.uuid,
+      book: isNew && book !== undefined ? bookRecord(book) : undefined,
+      flow: isNew || flowDirty ? flowRecord(flowDetail, bookUuid) : undefined,
+      atoms: [...atoms].map(([detail, payload]) =>
+        atomRecord(detail, payload ? this.#payload(detail) : undefined),
+      ),
+    }
+  }
+
+  #payload(detail: AtomDetail): AtomPayload {
+    const encoded = detail.state === 'SUCCESS' ? this.#encoded.get(detail) : undefined
+    return encoded === undefined ? atomPayload(detail) : atomPayload(detail, encoded)
+  }
+
+  #tellNext(): void {
+    const entry = this.#entries.shift()
+    if (entry === undefined) return
+    const { engine, flowDetail, notifier, atomNotifier } = this.#parts
+    this.#telling = entry
+    const { detail, outcome } = entry
+    if (detail === undefined) {
+      notifier.notify(entry.state as FlowState, {
+        engine,
+        flowName: flowDetail.name,
+        flowUuid: flowDetail.uuid,
+        oldState: entry.before.state as FlowState,
+      })
+    } else if (atomNotifier.hears(entry.state as AtomState)) {
+      const oldState = entry.before.state as AtomState
+      const { name, uuid } = detail
+      const moved =
+        detail.kind === 'task'
+          ? { taskName: name, taskUuid: uuid, oldState, ...outcome }
+          : { retryName: name, retryUuid: uuid, oldState, ...outcome }
+      atomNotifier.notify(entry.state as AtomState, moved)
+    }
+    this.#telling = undefined
+  }
+}
+
+const DONE: Promise<void> = Promise.resolve()

@@ -1,0 +1,212 @@
+/**
+ * Finds the values of arguments and of named results.
+ *
+ * TaskFlow's order (`storage.py`): what is injected into the atom, what was put into storage, then
+ * the nearest atom that provides the symbol. Reads records, changes nothing.
+ *
+ * @module
+ */
+import type { Atom } from '../atoms/atom.ts'
+import type { Binding } from '../atoms/bindings.ts'
+import { extract } from '../atoms/provides.ts'
+import { type MissingDependency, NotFoundError } from '../errors.ts'
+import type { AtomDetail, RetryDetail, TaskDetail } from '../persistence/atom-detail.ts'
+import type { Compilation, GraphNode, Scope } from './compiler.ts'
+import { Scopes } from './scopes.ts'
+
+/** A value, or the reason why there is none. */
+type Found = { readonly value: unknown } | { readonly reason: string }
+
+/** Where values are looked for besides the atoms. */
+export interface Injected {
+  /** Put into storage for everybody, not to be stored. */
+  readonly transient: ReadonlyMap<string, unknown>
+  /** Put into storage for everybody. */
+  readonly persistent: Readonly<Record<string, unknown>>
+  /** Put into storage for one atom, not to be stored; by its name. */
+  readonly byAtom: ReadonlyMap<string, Readonly<Record<string, unknown>>>
+}
+
+/** Looks values up in one compiled flow. */
+export class Lookup {
+  readonly #compilation: Compilation
+  readonly #details: readonly (AtomDetail | undefined)[]
+  readonly #injected: Injected
+  readonly #scopes: Scopes
+
+  /** @param details the records of the atoms, by position of their nodes */
+  constructor(
+    compilation: Compilation,
+    details: readonly (AtomDetail | undefined)[],
+    injected: Injected,
+  ) {
+    this.#compilation = compilation
+    this.#details = details
+    this.#injected = injected
+    this.#scopes = new Scopes(compilation)
+  }
+
+  /**
+   * The inputs of a method of an atom, by argument name.
+   *
+   * @throws {@link NotFoundError} when an argument that is not optional has no value.
+   */
+  inputs(node: GraphNode, bindings: readonly Binding[]): Record<string, unknown> {
+    const inputs: Record<string, unknown> = {}
+    for (const { argument, symbol, optional } of bindings) {
+      const found = this.#find(node, symbol)
+      if ('value' in found) inputs[argument] = found.value
+      else if (!optional) {
+        throw new NotFoundError(
+          `'${node.name}' cannot have its input ${name(argument, symbol)}: ${found.reason}`,
+        )
+      }
+    }
+    return inputs
+  }
+
+  /** The arguments of all atoms that have no possible source. */
+  missing(): readonly MissingDependency[] {
+    const missing: MissingDependency[] = []
+    for (const node of this.#compilation.atoms) {
+      const atom = node.atom as Atom<never, object>
+      for (const [method, bindings] of [
+        ['execute', atom.executeBindings],
+        ['revert', atom.revertBindings],
+      ] as const) {
+        for (const { argument, symbol, optional } of bindings) {
+          if (optional || this.#hasSource(node, symbol)) continue
+          missing.push({ atom: node.name, method, argument, symbol })
+        }
+      }
+    }
+    return missing
+  }
+
+  /** All symbols that have a provider of any kind. */
+  symbols(): ReadonlySet<string> {
+    const { transient, persistent } = this.#injected
+    return new Set([...transient.keys(), ...Object.keys(persistent), ...this.#scopes.symbols()])
+  }
+
+  /**
+   * The values known under a symbol in the whole flow: those put into storage first, then those of
+   * atoms in order of definition, a retry after the children of its flow.
+   *
+   * @param failures a failed provider contributes its failure, instead of being no provider
+   * @throws {@link NotFoundError} when nobody provides it, or a provider has no value yet.
+   */
+  named(symbol: string, failures: boolean): readonly unknown[] {
+    const values: unknown[] = []
+    const { transient, persistent } = this.#injected
+    if (transient.has(symbol)) values.push(transient.get(symbol))
+    if (Object.hasOwn(persistent, symbol)) values.push(persistent[symbol])
+    const providers = this.#scopes.providersOf(symbol)
+    for (const node of providers.length > 1 ? inResultOrder(providers) : providers) {
+      const detail = this.#detailOf(node)
+      if (detail.state === 'IGNORE') continue
+      const found = takeNamed(node, detail, symbol, failures)
+      if ('reason' in found) throw new NotFoundError(`no value for '${symbol}': ${found.reason}`)
+      values.push(found.value)
+    }
+    if (values.length === 0) {
+      throw new NotFoundError(
+        `no value for '${symbol}': ${providers.length === 0 ? 'nothing provides it' : 'what provides it was ignored'}`,
+      )
+    }
+    return values
+  }
+
+  #detailOf(node: GraphNode): AtomDetail {
+    return this.#details[node.index] as AtomDetail
+  }
+
+  /** What was injected into the atom, or put into storage. */
+  #injectedFor(node: GraphNode, symbol: string): Found | undefined {
+    const atom = node.atom as Atom<never, object>
+    for (const values of [
+      this.#injected.byAtom.get(node.name),
+      atom.inject,
+      this.#details[node.index]?.injected,
+    ]) {
+      if (values !== undefined && Object.hasOwn(values, symbol)) return { value: values[symbol] }
+    }
+    const { transient, persistent } = this.#injected
+    if (transient.has(symbol)) return { value: transient.get(symbol) }
+    if (Object.hasOwn(persistent, symbol)) return { value: persistent[symbol] }
+    return undefined
+  }
+
+  #find(node: GraphNode, symbol: string): Found {
+    const injected = this.#injectedFor(node, symbol)
+    if (injected !== undefined) return injected
+    let found: Found | undefined
+    let nearest: Scope | undefined
+    this.#scopes.visit(node, symbol, (provider, scope) => {
+      if (nearest !== undefined && scope !== nearest) return true
+      const detail = this.#detailOf(provider)
+      if (detail.state === 'IGNORE') return false
+      nearest = scope
+      const taken = take(provider, detail, symbol)
+      if ('value' in taken || found === undefined) found = taken
+      return 'value' in taken
+    })
+    return found ?? { reason: this.#whyUnseen(symbol) }
+  }
+
+  #hasSource(node: GraphNode, symbol: string): boolean {
+    if (this.#injectedFor(node, symbol) !== undefined) return true
+    let seen = false
+    this.#scopes.visit(node, symbol, () => {
+      seen = true
+      return true
+    })
+    return seen
+  }
+
+  #whyUnseen(symbol: string): string {
+    const names = this.#scopes.providersOf(symbol).map((node) => `'${node.name}'`)
+    if (names.length === 0) return 'nothing provides it'
+    return `${names.slice(0, 5).join(', ')} ${names.length === 1 ? 'provides' : 'provide'} it, but ${names.length === 1 ? 'does' : 'do'} not come before it or was ignored`
+  }
+}
+
+function name(argument: string, symbol: string): string {
+  return argument === symbol ? `'${symbol}'` : `'${argument}' (rebound to '${symbol}')`
+}
+
+/** A retry's values count behind those of the children of its flow, as TaskFlow registers them. */
+function inResultOrder(providers: readonly GraphNode[]): readonly GraphNode[] {
+  const rank = (node: GraphNode): number =>
+    node.kind === 'retry' && node.scope !== undefined ? node.scope.end.index - 0.5 : node.index
+  return [...providers].sort((a, b) => rank(a) - rank(b))
+}
+
+/** The part of an atom's result that a symbol stands for. */
+function take(node: GraphNode, detail: AtomDetail, symbol: string): Found {
+  const { state } = detail
+  if (state !== 'SUCCESS' && state !== 'FAILURE' && state !== 'REVERTING') {
+    return { reason: `'${node.name}' provides it, but is ${state}` }
+  }
+  const provision = node.atom?.provisions.find((one) => one.symbol === symbol)
+  const result = lastResult(detail)
+  const taken = extract(result, provision?.index)
+  if (taken.found) return { value: taken.value }
+  return {
+    reason: `the result of '${node.name}' has no ${typeof provision?.index === 'number' ? `element ${provision.index}` : `field '${provision?.index}'`}`,
+  }
+}
+
+function takeNamed(node: GraphNode, detail: AtomDetail, symbol: string, failures: boolean): Found {
+  const { failure } = detail
+  if (failure === undefined) return take(node, detail, symbol)
+  const isWhole = node.atom?.provisions.find((one) => one.symbol === symbol)?.index === undefined
+  if (failures && isWhole) return { value: failure }
+  return { reason: `'${node.name}', which provides it, failed: ${failure.message}` }
+}
+
+/** What execute returned; of a retry, the value of its newest attempt. */
+export function lastResult(detail: AtomDetail): unknown {
+  if (detail.kind === 'task') return (detail as TaskDetail).results
+  return (detail as RetryDetail).results.at(-1)?.[0]
+}

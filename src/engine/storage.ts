@@ -1,0 +1,374 @@
+/**
+ * What an engine knows of its flow: states, results, failures, and the values put in from outside.
+ *
+ * For users through `engine.storage`, and for the rest of the engine. Wraps one flow detail; the
+ * journal decides when it is written.
+ *
+ * @module
+ */
+import type { Atom } from '../atoms/atom.ts'
+import { History } from '../atoms/history.ts'
+import type { Failure } from '../base/failure.ts'
+import { DuplicateError, NotFoundError } from '../errors.ts'
+import {
+  type AtomDetail,
+  type ProgressDetails,
+  RetryDetail,
+  TaskDetail,
+} from '../persistence/atom-detail.ts'
+import type { FlowDetail } from '../persistence/flow-detail.ts'
+import { INJECTOR_NAME } from '../persistence/records.ts'
+import type { AtomState, Intention } from '../states/atom.ts'
+import type { FlowState } from '../states/flow.ts'
+import type { Compilation, GraphNode } from './compiler.ts'
+import { Lookup } from './lookup.ts'
+
+/** Who must write what changes. */
+export interface Writer {
+  /** An atom's record has changed; with payload, when its results or failures have. */
+  touch(detail: AtomDetail, payload: boolean): void
+  /** The flow's record has changed. */
+  touchFlow(): void
+  /** Writes all changes now. */
+  flush(): Promise<void>
+}
+
+/** How values are put into storage. */
+export interface InjectOptions {
+  /**
+   * Kept in memory only: gone when the flow is resumed by another engine.
+   *
+   * @defaultValue `false`
+   */
+  readonly transient?: boolean
+}
+
+/** How results are read. */
+export interface FetchOptions {
+  /**
+   * As in TaskFlow: a provider that failed contributes its {@link Failure}.
+   *
+   * @defaultValue `false`: it has no value
+   */
+  readonly failures?: boolean
+}
+
+/** Stands for the flow as long as its engine is not prepared. */
+const UNCOMPILED: Compilation = {
+  name: '',
+  nodes: [],
+  atoms: [],
+  root: undefined,
+  byName: new Map(),
+}
+
+const NO_VALUES: Readonly<Record<string, unknown>> = {}
+
+/**
+ * The memory of one engine.
+ *
+ * @typeParam Results the symbols that can be fetched, with their types
+ */
+export class Storage<Results extends object = Record<string, unknown>> {
+  /** The record that is kept. */
+  readonly flowDetail: FlowDetail
+  readonly #writer: Writer
+  readonly #transient = new Map<string, unknown>()
+  readonly #byAtom = new Map<string, Record<string, unknown>>()
+  #injector: TaskDetail | undefined
+  #compilation: Compilation | undefined
+  #lookup: Lookup | undefined
+
+  constructor(flowDetail: FlowDetail, writer: Writer) {
+    this.flowDetail = flowDetail
+    this.#writer = writer
+    const injector = flowDetail.find(INJECTOR_NAME)
+    if (injector instanceof TaskDetail) this.#injector = injector
+  }
+
+  /** Name of the flow. */
+  get flowName(): string {
+    return this.flowDetail.name
+  }
+
+  /** Identifies the run. */
+  get flowUuid(): string {
+    return this.flowDetail.uuid
+  }
+
+  /** Whatever is stored with the flow. */
+  get flowMeta(): Readonly<Record<string, unknown>> {
+    return this.flowDetail.meta
+  }
+
+  /** Where the flow is. */
+  getFlowState(): FlowState {
+    return this.flowDetail.state
+  }
+
+  /** Adds to what is stored with the flow; written with the next checkpoint. */
+  updateFlowMetadata(meta: Readonly<Record<string, unknown>>): void {
+    this.flowDetail.meta = { ...this.flowDetail.meta, ...meta }
+    this.#writer.touchFlow()
+  }
+
+  /**
+   * Puts values in, for all atoms. They win over what atoms provide under the same symbols.
+   * Stored when the engine prepares or next writes; see {@link Storage.save}.
+   */
+  inject(values: Readonly<Record<string, unknown>>, options: InjectOptions = {}): void {
+    if (options.transient === true) {
+      for (const [symbol, value] of Object.entries(values)) this.#transient.set(symbol, value)
+      return
+    }
+    if (Object.keys(values).length === 0) return
+    if (this.#injector === undefined) {
+      this.#injector = new TaskDetail(INJECTOR_NAME)
+      this.flowDetail.add(this.#injector)
+    }
+    const before = this.#injector.results as Readonly<Record<string, unknown>> | undefined
+    this.#injector.succeed({ ...before, ...values })
+    this.#writer.touch(this.#injector, true)
+  }
+
+  /**
+   * Puts values in for one atom, by symbol; nobody else sees them, and they win over all others.
+   *
+   * @throws {@link NotFoundError} when the flow has no such atom.
+   */
+  injectAtomArgs(
+    atom: string,
+    values: Readonly<Record<string, unknown>>,
+    options: InjectOptions = { transient: true },
+  ): void {
+    const detail = this.#detail(atom)
+    if (options.transient === true) {
+      this.#byAtom.set(atom, { ...this.#byAtom.get(atom), ...values })
+      return
+    }
+    detail.injected = { ...detail.injected, ...values }
+    this.#writer.touch(detail, false)
+  }
+
+  /** Writes what was changed here; resolves when it is stored. */
+  save(): Promise<void> {
+    return this.#writer.flush()
+  }
+
+  /**
+   * The value under a symbol: the one put in, else that of the first provider in the flow.
+   *
+   * @throws {@link NotFoundError} when nobody provides it, or a provider has no value: it failed,
+   * was reverted, or has not run.
+   */
+  fetch<K extends keyof Results & string>(symbol: K, options: FetchOptions = {}): Results[K] {
+    const [value] = this.#looking().named(symbol, options.failures === true)
+    return value as Results[K]
+  }
+
+  /**
+   * All values by symbol; symbols that {@link Storage.fetch} would not find are left out.
+   *
+   * With `failures`, TaskFlow's form: failures among them, and a list where a symbol has several
+   * providers.
+   */
+  fetchAll(options: FetchOptions = {}): Partial<Results> {
+    const lookup = this.#looking()
+    const results: Record<string, unknown> = {}
+    for (const symbol of lookup.symbols()) {
+      try {
+        const values = lookup.named(symbol, options.failures === true)
+        results[symbol] = options.failures === true && values.length > 1 ? values : values[0]
+      } catch (error) {
+        if (!(error instanceof NotFoundError)) throw error
+      }
+    }
+    return results as Partial<Results>
+  }
+
+  /**
+   * The inputs that execute of an atom would get now, by argument.
+   *
+   * @throws {@link NotFoundError} when one that is not optional has no value, or there is no such
+   * atom.
+   */
+  fetchMappedArgs(atom: string): Readonly<Record<string, unknown>> {
+    const node = this.#node(atom)
+    return this.#looking().inputs(node, (node.atom as Atom<never, object>).executeBindings)
+  }
+
+  /** The arguments of an atom that have no possible source. */
+  fetchUnsatisfiedArgs(atom: string): ReadonlySet<string> {
+    const missing = this.#looking().missing()
+    return new Set(missing.filter((one) => one.atom === atom).map(({ argument }) => argument))
+  }
+
+  /** Names of the atoms that have records, in order of definition. */
+  get atomNames(): readonly string[] {
+    return [...this.flowDetail].map(({ name }) => name).filter((name) => name !== INJECTOR_NAME)
+  }
+
+  /** @throws {@link NotFoundError} when there is no such atom. */
+  getAtomUuid(atom: string): string {
+    return this.#detail(atom).uuid
+  }
+
+  /** @throws {@link NotFoundError} when there is no such atom. */
+  getAtomState(atom: string): AtomState {
+    return this.#detail(atom).state
+  }
+
+  /** @throws {@link NotFoundError} when there is no such atom. */
+  getAtomIntention(atom: string): Intention {
+    return this.#detail(atom).intention
+  }
+
+  /** State and intention of several atoms, by name. */
+  getAtomsStates(
+    atoms: Iterable<string>,
+  ): Readonly<Record<string, { readonly state: AtomState; readonly intention: Intention }>> {
+    const entries = [...atoms].map((atom) => {
+      const { state, intention } = this.#detail(atom)
+      return [atom, { state, intention }] as const
+    })
+    return Object.fromEntries(entries)
+  }
+
+  /**
+   * What execute of an atom returned, or its {@link Failure}; of a retry, its attempts.
+   *
+   * @throws {@link NotFoundError} when it has not come to an end, or there is no such atom.
+   */
+  getExecuteResult(atom: string): unknown {
+    const detail = this.#detail(atom) as TaskDetail | RetryDetail
+    if (detail.failure !== undefined) return detail.failure
+    if (['SUCCESS', 'FAILURE', 'REVERTING'].includes(detail.state)) return detail.results
+    throw new NotFoundError(`execute of '${atom}' has no result: it is ${detail.state}`)
+  }
+
+  /**
+   * What revert of an atom returned, or its {@link Failure}.
+   *
+   * @throws {@link NotFoundError} when it was not reverted, or there is no such atom.
+   */
+  getRevertResult(atom: string): unknown {
+    const detail = this.#detail(atom)
+    if (detail.revertFailure !== undefined) return detail.revertFailure
+    if (detail.state === 'REVERTED') return detail.revertResults
+    throw new NotFoundError(`revert of '${atom}' has no result: it is ${detail.state}`)
+  }
+
+  /** Why execute failed, by atom; failures that a later success replaced are gone. */
+  getFailures(): Readonly<Record<string, Failure>> {
+    return this.#collect(({ failure }) => failure)
+  }
+
+  /** Why revert failed, by atom. */
+  getRevertFailures(): Readonly<Record<string, Failure>> {
+    return this.#collect(({ revertFailure }) => revertFailure)
+  }
+
+  /**
+   * What a retry has tried.
+   *
+   * @throws {@link NotFoundError} when there is no such retry.
+   */
+  getRetryHistory(atom: string): History {
+    const detail = this.#detail(atom)
+    if (!(detail instanceof RetryDetail)) throw new NotFoundError(`'${atom}' is not a retry`)
+    return new History(detail.results, detail.failure)
+  }
+
+  /** How far an atom has come, from 0 to 1. */
+  getTaskProgress(atom: string): number {
+    return this.#detail(atom).progress ?? 0
+  }
+
+  /** What the atom said with its last progress report. */
+  getTaskProgressDetails(atom: string): ProgressDetails | undefined {
+    return this.#detail(atom).progressDetails
+  }
+
+  /** Adds to what is stored with an atom; written with the next checkpoint. */
+  updateAtomMetadata(atom: string, meta: Readonly<Record<string, unknown>>): void {
+    const detail = this.#detail(atom)
+    detail.meta = { ...detail.meta, ...meta }
+    this.#writer.touch(detail, false)
+  }
+
+  /**
+   * For the engine: finds the records of the atoms, makes those that are missing, and prepares for
+   * looking values up.
+   *
+   * @returns the records by position of their nodes
+   */
+  attach(compilation: Compilation): readonly (AtomDetail | undefined)[] {
+    const details = compilation.nodes.map((node) => {
+      const { atom } = node
+      if (atom === undefined) return undefined
+      if (node.name === INJECTOR_NAME) {
+        throw new DuplicateError(`an atom cannot be called '${INJECTOR_NAME}'`, [INJECTOR_NAME])
+      }
+      const known = this.flowDetail.find(node.name)
+      if (known !== undefined) return known
+      const made = atom.kind === 'task' ? new TaskDetail(node.name) : new RetryDetail(node.name)
+      made.version = atom.version
+      this.flowDetail.add(made)
+      this.#writer.touch(made, true)
+      return made
+    })
+    this.#compilation = compilation
+    this.#lookup = this.#lookupIn(compilation, details)
+    return details
+  }
+
+  #lookupIn(compilation: Compilation, details: readonly (AtomDetail | undefined)[]): Lookup {
+    const injector = (): Readonly<Record<string, unknown>> =>
+      (this.#injector?.results ?? NO_VALUES) as Readonly<Record<string, unknown>>
+    return new Lookup(compilation, details, {
+      transient: this.#transient,
+      byAtom: this.#byAtom,
+      get persistent() {
+        return injector()
+      },
+    })
+  }
+
+  /** For the engine: finds values; before the engine is prepared, only those that were put in. */
+  get lookup(): Lookup {
+    return this.#looking()
+  }
+
+  #node(atom: string): GraphNode {
+    const node = this.#compilation?.byName.get(atom)
+    if (node === undefined) throw this.#unknown(atom)
+    return node
+  }
+
+  #looking(): Lookup {
+    return this.#lookup ?? this.#lookupIn(UNCOMPILED, [])
+  }
+
+  #detail(atom: string): AtomDetail {
+    const detail = this.flowDetail.find(atom)
+    if (detail === undefined) throw this.#unknown(atom)
+    return detail
+  }
+
+  #unknown(atom: string): NotFoundError {
+    return new NotFoundError(
+      `flow '${this.flowName}' has no record of an atom '${atom}': it has ${this.atomNames.slice(0, 20).join(', ') || 'none, since its engine is not prepared'}`,
+    )
+  }
+
+  #collect(
+    failureOf: (detail: AtomDetail) => Failure | undefined,
+  ): Readonly<Record<string, Failure>> {
+    const failures: Record<string, Failure> = {}
+    for (const detail of this.flowDetail) {
+      const failure = failureOf(detail)
+      if (failure !== undefined) failures[detail.name] = failure
+    }
+    return failures
+  }
+}

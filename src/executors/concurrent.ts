@@ -1,0 +1,91 @@
+/**
+ * The executor of the parallel engine: many calls at once, in this thread.
+ *
+ * For atoms that wait for something else most of the time, as promise-based ones do.
+ *
+ * @module
+ */
+import { availableParallelism } from 'node:os'
+import { isThenable } from '../base/thenable.ts'
+import { callAtom } from './call.ts'
+import type { AtomCall, Executor } from './executor.ts'
+
+/** How a concurrent executor behaves. */
+export interface ConcurrentOptions {
+  /**
+   * How many calls run at once; `Infinity` for no limit.
+   *
+   * @defaultValue four times the number of processors
+   */
+  readonly maxWorkers?: number
+}
+
+/** Calls up to a number of atoms at once; several engines may share one, and with it its limit. */
+class ConcurrentExecutor implements Executor {
+  readonly maxWorkers: number
+  #callCount = 0
+  readonly #waiting: (() => void)[] = []
+
+  constructor(maxWorkers: number) {
+    this.maxWorkers = maxWorkers
+  }
+
+  call(call: AtomCall): unknown {
+    if (this.#callCount >= this.maxWorkers) return this.#callLater(call)
+    this.#callCount += 1
+    return this.#run(call)
+  }
+
+  async #callLater(call: AtomCall): Promise<unknown> {
+    await new Promise<void>((resolve) => this.#waiting.push(resolve))
+    return this.#run(call)
+  }
+
+  #run(call: AtomCall): unknown {
+    let result: unknown
+    try {
+      result = callAtom(call)
+    } catch (error) {
+      this.#end()
+      throw error
+    }
+    if (isThenable(result)) return Promise.resolve(result).finally(() => this.#end())
+    this.#end()
+    return result
+  }
+
+  /** Hands the place over to who waits longest. */
+  #end(): void {
+    const next = this.#waiting.shift()
+    if (next === undefined) this.#callCount -= 1
+    else next()
+  }
+}
+
+/**
+ * Makes an executor for parallel engines, to be shared between several of them.
+ *
+ * @throws RangeError when `maxWorkers` is not a whole number above 0, or Infinity.
+ *
+ * @example
+ * const executor = concurrent({ maxWorkers: 10 })
+ * const engines = flows.map((flow) => load(flow, { engine: 'parallel', executor }))
+ */
+export function concurrent(options: ConcurrentOptions = {}): Executor {
+  return new ConcurrentExecutor(readMaxWorkers(options.maxWorkers))
+}
+
+/** The executor of one parallel engine, which never starts more calls than there is room for. */
+export function concurrentForOne(maxWorkers: number | undefined): Executor {
+  return { maxWorkers: readMaxWorkers(maxWorkers), call: callAtom }
+}
+
+function readMaxWorkers(maxWorkers: number = availableParallelism() * 4): number {
+  if (
+    maxWorkers !== Number.POSITIVE_INFINITY &&
+    !(Number.isInteger(maxWorkers) && maxWorkers > 0)
+  ) {
+    throw new RangeError(`maxWorkers is ${String(maxWorkers)}: write a whole number above 0`)
+  }
+  return maxWorkers
+}

@@ -1,0 +1,10 @@
+/**
+ * The executor of the serial engine: one call at a time, in this thread.
+ *
+ * @module
+ */
+import { callAtom } from './call.ts'
+import type { Executor } from './executor.ts'
+
+/** Calls one atom at a time. */
+export const INLINE: Executor = { maxWorkers: 1, call: callAtom }
