@@ -1,0 +1,176 @@
+/**
+ * The public face of taskflow-ts.
+ *
+ * Subpaths hold what needs a library or a server: `taskflow-ts/sqlite`.
+ *
+ * @module
+ */
+
+// Atoms: what a user writes
+export { Atom, type AtomOptions, type Wired } from './atoms/atom.ts'
+export type { Binding, Rebind } from './atoms/bindings.ts'
+export {
+  alwaysRevert,
+  alwaysRevertAll,
+  type ControllerOptions,
+  forEach,
+  type GivingUpOptions,
+  parameterizedForEach,
+  times,
+} from './atoms/controllers.ts'
+export { type FunctorOptions, mapTask, reduceTask } from './atoms/functors.ts'
+export { type Attempt, History } from './atoms/history.ts'
+export type { Provides, Provision } from './atoms/provides.ts'
+export {
+  type Decision,
+  Retry,
+  type RetryFunctions,
+  type RetryInputs,
+  type RetryOptions,
+  type RetryRevertInputs,
+  type RetrySpec,
+  retry,
+} from './atoms/retry.ts'
+export type { SchemaIssue, SchemaResult, StandardSchema } from './atoms/schema.ts'
+export {
+  type RevertInputs,
+  type SchemaTaskSpec,
+  Task,
+  type TaskBody,
+  type TaskContext,
+  type TaskEvents,
+  type TaskFunctions,
+  type TaskOptions,
+  type TaskProgress,
+  type TaskSpec,
+  task,
+} from './atoms/task.ts'
+export {
+  type ThreadContext,
+  ThreadTask,
+  type ThreadTaskOptions,
+  threadTask,
+} from './atoms/thread-task.ts'
+// Logging and time
+export { type Clock, SYSTEM_CLOCK } from './base/clock.ts'
+// Failures
+export {
+  type ErrorType,
+  Failure,
+  type FailureParts,
+  type FailureRecord,
+  isFailure,
+  WrappedFailure,
+} from './base/failure.ts'
+export { type Logger, SILENT_LOGGER } from './base/logger.ts'
+// Notifications
+export { ANY, type Callback, Notifier, type RegisterOptions } from './base/notifier.ts'
+// Engines
+export type { Compilation, GraphNode, NodeKind, Scope } from './engine/compiler.ts'
+export { Engine } from './engine/engine.ts'
+export type { AtomEvents, FlowEvents, FlowMoved, RetryMoved, TaskMoved } from './engine/journal.ts'
+export {
+  type AnyStore,
+  defineFlow,
+  type EngineOptions,
+  type FactoryOptions,
+  type FlowDefinition,
+  type FlowRegistry,
+  flowFromDetail,
+  type LoadArguments,
+  type LoadOptions,
+  load,
+  loadFromDetail,
+  loadFromFactory,
+  run,
+} from './engine/load.ts'
+export type { Ending } from './engine/machine.ts'
+export type { EngineBehaviour, EngineParts, RunOptions } from './engine/options.ts'
+export type { EngineStatistics, Phase } from './engine/statistics.ts'
+export type { FetchOptions, InjectOptions, Storage } from './engine/storage.ts'
+// Errors
+export {
+  AmbiguousDependencyError,
+  BackendUnavailableError,
+  CorruptRecordError,
+  CycleError,
+  DuplicateError,
+  EngineBusyError,
+  type FlowDifference,
+  FlowError,
+  type FlowErrorCode,
+  FlowMismatchError,
+  InvalidInputError,
+  InvalidStateError,
+  MissingDependenciesError,
+  type MissingDependency,
+  NotFoundError,
+  NotStorableError,
+  StaleWriteError,
+  StorageError,
+} from './errors.ts'
+// Executors
+export { type ConcurrentOptions, concurrent } from './executors/concurrent.ts'
+export type { AtomCall, Executor } from './executors/executor.ts'
+// Flows
+export type { Decider, DeciderHistory, DeciderRule, Depth } from './flows/decider.ts'
+export { Flow, type FlowItem, type FlowOptions, type Link, type Pattern } from './flows/flow.ts'
+export { type AddOptions, GraphFlow, graph, type LinkOptions } from './flows/graph.ts'
+export { LinearFlow, linear } from './flows/linear.ts'
+export { UnorderedFlow, unordered } from './flows/unordered.ts'
+export type { GivesOf, NeedsOf, ResultsOf, StoreOf, StoreOption } from './flows/wiring.ts'
+// Listeners
+export { type Captured, CaptureListener } from './listeners/capturing.ts'
+export type { DisclosureOptions } from './listeners/disclosure.ts'
+export { DumpingListener } from './listeners/dumping.ts'
+export {
+  DurationListener,
+  type DurationOptions,
+  type Measured,
+  PrintingDurationListener,
+  type PrintingDurationOptions,
+} from './listeners/duration.ts'
+export { DynamicLoggingListener, type DynamicLoggingOptions } from './listeners/dynamic-logging.ts'
+export { EventTimeListener, type EventTimeOptions } from './listeners/event-time.ts'
+export { FailureFormatter, type FormatsFailures } from './listeners/failure-formatter.ts'
+export {
+  Listener,
+  type ListenerOptions,
+  type Watched,
+  type WatchedStorage,
+} from './listeners/listener.ts'
+export { LoggingListener, type LoggingOptions, type LogLevel } from './listeners/logging.ts'
+export { PrintingListener, type PrintingOptions, type Write } from './listeners/printing.ts'
+// Persistence
+export {
+  AtomDetail,
+  type ProgressDetails,
+  RetryDetail,
+  TaskDetail,
+} from './persistence/atom-detail.ts'
+export type {
+  AtomPayload,
+  AtomRecord,
+  Backend,
+  BackendSupports,
+  BookRecord,
+  Checkpoint,
+  FlowFilter,
+  FlowRecord,
+  PageOptions,
+  StoredFlow,
+} from './persistence/backend.ts'
+export { FlowDetail, LogBook } from './persistence/flow-detail.ts'
+export { memory } from './persistence/memory.ts'
+export {
+  listLogBooks,
+  listUnfinished,
+  loadFlowDetail,
+  loadLogBook,
+  type UnfinishedFilter,
+} from './persistence/reader.ts'
+// States
+export type { AtomState, Intention, RetryState, TaskState } from './states/atom.ts'
+export { RETRY_MOVES, TASK_MOVES } from './states/atom.ts'
+export { FLOW_MOVES, type FlowState } from './states/flow.ts'
+export { JOB_MOVES, type JobState } from './states/job.ts'
