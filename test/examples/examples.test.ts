@@ -1,0 +1,24 @@
+/**
+ * Every example runs, and prints what stands beside it.
+ *
+ * @module
+ */
+import { globSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test, vi } from 'vitest'
+import { ROOT, runProgram } from './program.ts'
+
+vi.setConfig({ testTimeout: 60_000 })
+
+const examples = globSync('examples/[0-9][0-9]-*.ts', { cwd: ROOT }).sort()
+
+test('there are examples', () => {
+  expect(examples.length).toBeGreaterThanOrEqual(3)
+})
+
+test.each(examples)('%s prints its .out.txt', async (file) => {
+  const { code, stdout, stderr } = await runProgram(file)
+  expect(stderr).toBe('')
+  expect(stdout).toBe(readFileSync(join(ROOT, file.replace(/\.ts$/, '.out.txt')), 'utf8'))
+  expect(code).toBe(0)
+})
