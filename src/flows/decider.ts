@@ -7,8 +7,15 @@
 /** Results of the tasks that lead to the decision, by name; ignored tasks are left out. */
 export type DeciderHistory = Readonly<Record<string, unknown>>
 
-/** Says whether the atom at the end of the link is run. */
-export type Decider = (inputs: { readonly history: DeciderHistory }) => unknown
+/**
+ * Says whether the atom at the end of the link is run; may be async.
+ *
+ * @typeParam History what it expects of the results: `{ probe: { size: number } }` for a task of
+ * that name. Nobody can check it before the decider is asked.
+ */
+export type Decider<History extends object = DeciderHistory> = (inputs: {
+  readonly history: History
+}) => unknown
 
 /**
  * What else is not run when a decider refuses its atom:

@@ -7,7 +7,13 @@ import type { Retry } from '../atoms/retry.ts'
 import type { Nothing } from '../atoms/wiring.ts'
 import { Digraph, type Edge } from '../base/digraph.ts'
 import { AmbiguousDependencyError, CycleError } from '../errors.ts'
-import { type Decider, type DeciderRule, type Depth, readDepth } from './decider.ts'
+import {
+  type Decider,
+  type DeciderHistory,
+  type DeciderRule,
+  type Depth,
+  readDepth,
+} from './decider.ts'
 import { checkItems, Flow, type FlowItem, type FlowOptions, type Link } from './flow.ts'
 import type { GivesOf, GivesWith, InAGraph, NeedsInAGraph, NeedsOf } from './wiring.ts'
 
@@ -28,9 +34,9 @@ export interface AddOptions {
 }
 
 /** What a link may decide. */
-export interface LinkOptions {
+export interface LinkOptions<History extends object = DeciderHistory> {
   /** Says whether the child at the end of the link is run; may be async. */
-  readonly decider?: Decider
+  readonly decider?: Decider<History>
   /**
    * What else is not run when the decider refuses; in any letter case.
    *
@@ -114,7 +120,11 @@ export class GraphFlow<Needs extends object = object, Gives extends object = obj
    * decider is no function, or there is a depth without one; {@link CycleError}. Nothing is
    * changed then.
    */
-  link(from: FlowItem, to: FlowItem, options: LinkOptions = {}): this {
+  link<History extends object = DeciderHistory>(
+    from: FlowItem,
+    to: FlowItem,
+    options: LinkOptions<History> = {},
+  ): this {
     for (const [item, end] of [
       [from, 'from'],
       [to, 'to'],
@@ -125,7 +135,7 @@ export class GraphFlow<Needs extends object = object, Gives extends object = obj
         )
       }
     }
-    const rule = readRule(options)
+    const rule = readRule(options as LinkOptions)
     const path = this.#graph.edge(from, to) ? undefined : this.#graph.path(to, from)
     if (path !== undefined) throw new CycleError(this.name, path.map(nameOf))
     this.#graph.connect(from, to, rule ?? this.#graph.edge(from, to)?.label)

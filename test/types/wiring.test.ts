@@ -178,6 +178,13 @@ describe('what a flow needs and gives', () => {
   })
 })
 
+test('a decider may say what it expects of the results', () => {
+  const [u, v] = [task('u', { execute: () => 1 }), task('v', { execute: () => 2 })]
+  const flow = graph('f').add(u, v)
+  flow.link(u, v, { decider: ({ history }: { history: { u: number } }) => history.u > 0 })
+  flow.link(u, v, { decider: async ({ history }) => history['u'] === 1 })
+})
+
 describe('what does not compile', () => {
   test('an input whose provider gives another type', () => {
     // @ts-expect-error size is a number, wrong-size requires a string
