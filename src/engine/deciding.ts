@@ -19,7 +19,7 @@ interface EdgeRule {
 
 /**
  * Of atoms that are ready to execute, gives those that are run. The others are ignored, which may
- * make more atoms ready; these are asked about in their turn.
+ * make more atoms ready; these are asked about in their turn. A decider that throws breaks the flow.
  */
 export async function decide(
   runtime: Runtime,
@@ -31,7 +31,13 @@ export async function decide(
     const { state, intention } = runtime.detailOf(node)
     const isStart = intention === 'EXECUTE' && state === 'PENDING'
     const rules = isStart ? rulesOf(node) : []
-    const refusing = rules.length === 0 ? [] : await ask(runtime, rules)
+    let refusing: readonly Depth[] = []
+    try {
+      if (rules.length > 0) refusing = await ask(runtime, rules)
+    } catch (error) {
+      runtime.errors.push(error)
+      return []
+    }
     if (refusing.length === 0) chosen.push(node)
     else queue.push(...(await ignore(runtime, node, widest(refusing))))
   }

@@ -48,8 +48,6 @@ export class Engine<Results extends object = Record<string, unknown>> {
   #prepared: Prepared | undefined
   #isValidated = false
   #isRunning = false
-  /** The newest run was asked to suspend; TaskFlow's ending is kept then, see docs/differences.md. */
-  #brokeWhileSuspending = false
 
   constructor(parts: EngineParts) {
     const { flowDetail, book, backend } = parts
@@ -100,9 +98,11 @@ export class Engine<Results extends object = Record<string, unknown>> {
    * over RESUMING to SUSPENDED; one that was reverted is reset.
    *
    * @throws {@link InvalidStateError} before {@link Engine.compile}; {@link FlowMismatchError} when
-   * the stored record does not fit the flow; {@link StorageError} when it cannot be written.
+   * the stored record does not fit the flow; {@link StorageError} when it cannot be written;
+   * {@link EngineBusyError} while it runs.
    */
   async prepare(): Promise<void> {
+    if (this.#isRunning) throw new EngineBusyError(this.flow.name)
     await this.#prepare()
     await this.#journal.flush()
   }
@@ -244,9 +244,10 @@ export class Engine<Results extends object = Record<string, unknown>> {
       const runtime = this.#runtime(compilation)
       this.#prepared = { runtime, machine: new Machine(runtime, this.#statistics) }
       this.#injectPersistently(runtime)
-      if (this.#moveFlow('RESUMING')) await runtime.afterMove()
-      if (this.#moveFlow('SUSPENDED')) await runtime.afterMove()
     }
+    const { runtime } = this.#prepared
+    if (this.#moveFlow('RESUMING')) await runtime.afterMove()
+    if (this.#moveFlow('SUSPENDED')) await runtime.afterMove()
     if (this.storage.getFlowState() === 'REVERTED') await this.#reset(this.#prepared)
     return this.#prepared
   }
@@ -290,8 +291,6 @@ export class Engine<Results extends object = Record<string, unknown>> {
       const prepared = await this.#prepare()
       await this.#validateBeforeWriting()
       this.#statistics.restart()
-      const isBroken = this.storage.getFlowState() === 'FAILURE'
-      prepared.runtime.wasBroken = isBroken && !this.#brokeWhileSuspending
       this.#moveFlow('RUNNING')
       await prepared.runtime.afterMove()
       return prepared
@@ -324,11 +323,18 @@ export class Engine<Results extends object = Record<string, unknown>> {
     return () => signal.removeEventListener('abort', suspend)
   }
 
-  /** Moves the flow to its final state. */
+  /** Moves the flow to its final state; when that cannot be written, the run has not ended. */
   async #close(ending: Ending): Promise<void> {
-    this.#brokeWhileSuspending = this.storage.getFlowState() === 'SUSPENDING'
+    const { flowDetail } = this.#parts
+    const { state } = flowDetail
     this.#moveFlow(ending)
-    await this.#journal.flush()
+    try {
+      await this.#journal.flush()
+    } catch (error) {
+      flowDetail.state = state
+      this.#journal.forgetFlowMove()
+      throw error
+    }
     if (this.#journal.hasChanges) await this.#journal.flush() // what listeners wrote at the end
   }
 
@@ -351,15 +357,14 @@ export class Engine<Results extends object = Record<string, unknown>> {
   /** Something other than an atom failed in the middle: atoms under way are told to stop. */
   async #stopAfter(error: unknown, { runtime, machine }: Prepared): Promise<unknown> {
     if (machine.runningCount > 0) runtime.abort(error)
-    await machine.drain()
+    await machine.abandon()
     return error
   }
 
   async #finishAfterLeaving(prepared: Prepared): Promise<void> {
     try {
       await this.suspend()
-      await prepared.machine.drain()
-      await this.#close(prepared.machine.ending())
+      await this.#close(await prepared.machine.stop())
     } catch (error) {
       throw await this.#stopAfter(error, prepared)
     }

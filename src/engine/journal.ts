@@ -207,6 +207,12 @@ export class Journal<Engine> implements Writer {
     }
   }
 
+  /** Takes back the newest move, which is one of the flow and could not be written. */
+  forgetFlowMove(): void {
+    if (this.#entries.at(-1)?.detail === undefined) this.#entries.pop()
+    this.#flowDirty = true
+  }
+
   /**
    * Takes back the starts that listeners have not heard of, if they are hearing of something
    * before; gives the records concerned.

@@ -41,6 +41,8 @@ export class Machine {
   #busyCount = 0
   #completedCount = 0
   #wake: (() => void) | undefined
+  /** The present run knows where the flow is. */
+  #isResumed = false
 
   constructor(runtime: Runtime, statistics: StatisticsClock) {
     this.#runtime = runtime
@@ -69,6 +71,7 @@ export class Machine {
   async resume(): Promise<void> {
     const runtime = this.#runtime
     this.#statistics.enter('RESUMING')
+    this.#isResumed = true
     runtime.restart()
     if (!runtime.options.neverResolve) {
       for (const node of this.#atomsIn('FAILURE')) {
@@ -95,12 +98,9 @@ export class Machine {
       const node = queue.pop()
       if (node === undefined) return
       if (!unfinished.delete(node) && !selector.isReady(node)) continue
-      try {
-        this.#launches.push(await start(runtime, node))
-      } catch (error) {
-        runtime.errors.push(error)
-        return
-      }
+      const launch = await start(runtime, node)
+      if (launch === undefined) return
+      this.#launches.push(launch)
     }
   }
 
@@ -170,11 +170,17 @@ export class Machine {
     this.#finished = []
     this.#statistics.enter('ANALYZING')
     runtime.journal.release()
-    for (const one of recorded) await this.#settle(one)
-    for (const outcome of finished) {
-      const one = record(runtime, outcome)
-      if (runtime.options.commitEachMove) await runtime.afterMove()
-      await this.#settle(one)
+    let taken = 0
+    try {
+      for (const one of recorded) await this.#settle(one)
+      for (const outcome of finished) {
+        taken += 1
+        const one = record(runtime, outcome)
+        if (runtime.options.commitEachMove) await runtime.afterMove()
+        await this.#settle(one)
+      }
+    } finally {
+      if (taken < finished.length) this.#finished.push(...finished.slice(taken)) // a write failed
     }
   }
 
@@ -224,6 +230,7 @@ export class Machine {
   /** How the flow ends, once {@link Machine.next} has nothing left. */
   ending(): Ending {
     const runtime = this.#runtime
+    this.#isResumed = false
     if (runtime.errors.length > 0) return 'FAILURE'
     for (let node = runtime.queue.pop(); node !== undefined; node = runtime.queue.pop()) {
       if (runtime.unfinished.has(node) || runtime.selector.isReady(node)) return 'SUSPENDED'
@@ -233,18 +240,35 @@ export class Machine {
       const { state, intention } = runtime.detailOf(node)
       if (isDone(state) && intention !== 'REVERT') continue
       isComplete &&= isDone(state)
-      if (this.#runtime.wasBroken && isStuck(state, intention)) return 'FAILURE'
+      if (!runtime.options.commitEachMove && isStuck(state, intention)) return 'FAILURE'
     }
     return isComplete ? 'SUCCESS' : 'REVERTED'
   }
 
-  /** Waits for the atoms under way after writing has failed; their outcomes are kept in memory. */
-  async drain(): Promise<void> {
+  /**
+   * Ends a run that cannot write any more: waits for the atoms under way and keeps their outcomes
+   * in memory. The next run draws the consequences.
+   */
+  async abandon(): Promise<void> {
+    const runtime = this.#runtime
     this.#launches = []
+    while (this.#busyCount > 0) await this.#nextFinish()
+    runtime.journal.release()
+    for (const outcome of [...this.#postponed, ...this.#finished]) record(runtime, outcome)
+    this.#recorded = []
+    this.#postponed = []
+    this.#finished = []
+    this.#runningCount = 0
+  }
+
+  /** Ends a run that is driven by hand and was asked to suspend. */
+  async stop(): Promise<Ending> {
+    if (!this.#isResumed) await this.resume()
     while (this.#runningCount > 0) {
       await this.wait()
       await this.analyze()
     }
+    return this.ending()
   }
 
   /** Runs all phases until nothing is left to do. */
@@ -274,11 +298,7 @@ export class Machine {
       runtime.enqueue(ready)
       return
     }
-    try {
-      runtime.enqueue(await decide(runtime, ready))
-    } catch (error) {
-      runtime.errors.push(error)
-    }
+    runtime.enqueue(await decide(runtime, ready))
   }
 
   #nextFinish(): Promise<void> {

@@ -40,8 +40,9 @@ export interface EngineBehaviour {
   /**
    * - `'tick'`: all moves of a scheduling tick are one transaction, so that a linear flow costs one
    *   per task;
-   * - `'move'`: each move is one, written and told before the next is made, as in TaskFlow. For
-   *   those who watch the tables, or must see every state; costs several times as much.
+   * - `'move'`: as in TaskFlow: each move is one, written and told before the next is made. For
+   *   those who watch the tables, or must see every state; costs several times as much. A flow in
+   *   which an undo broke, and which is gone on with, ends REVERTED then, and not FAILURE.
    *
    * @defaultValue `'tick'`
    */

@@ -60,8 +60,6 @@ export class Runtime {
   readonly failing: Map<string, Failure> = new Map()
   /** What broke the flow. */
   readonly errors: unknown[] = []
-  /** The flow had ended FAILURE before this run, without having been asked to suspend. */
-  wasBroken = false
   /** How many failures of atoms were resolved by reverting or retrying. */
   resolvedCount = 0
   #details: readonly (AtomDetail | undefined)[]

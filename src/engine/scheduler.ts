@@ -6,6 +6,7 @@
  *
  * @module
  */
+import type { Binding } from '../atoms/bindings.ts'
 import { History } from '../atoms/history.ts'
 import type { AtomCall } from '../executors/executor.ts'
 import type { RetryDetail, TaskDetail } from '../persistence/atom-detail.ts'
@@ -21,11 +22,10 @@ export interface Launch {
 }
 
 /**
- * Starts an atom in the direction in which it is meant to go.
- *
- * @throws {@link NotFoundError} when an input has no value; the atom stays RUNNING or REVERTING.
+ * Starts an atom in the direction in which it is meant to go. When an input has no value, the flow
+ * is broken by it, and the atom stays RUNNING or REVERTING.
  */
-export async function start(runtime: Runtime, node: GraphNode): Promise<Launch> {
+export async function start(runtime: Runtime, node: GraphNode): Promise<Launch | undefined> {
   const { intention } = runtime.detailOf(node)
   if (intention === 'EXECUTE') return startExecute(runtime, node)
   if (intention === 'REVERT' || node.kind === 'task') return startRevert(runtime, node)
@@ -58,7 +58,7 @@ export async function retrySubflow(runtime: Runtime, retry: GraphNode): Promise<
   runtime.selector.restartAfter(retry, region)
 }
 
-async function startExecute(runtime: Runtime, node: GraphNode): Promise<Launch> {
+async function startExecute(runtime: Runtime, node: GraphNode): Promise<Launch | undefined> {
   const isAgain = runtime.detailOf(node).state === 'RUNNING'
   runtime.move(
     node,
@@ -75,16 +75,18 @@ async function startExecute(runtime: Runtime, node: GraphNode): Promise<Launch> 
   )
   await runtime.afterMove()
   const { atom } = node as { readonly atom: AtomCall['atom'] }
-  const inputs = runtime.lookup.inputs(node, atom.executeBindings)
+  const inputs = inputsOf(runtime, node, atom.executeBindings)
+  if (inputs === undefined) return undefined
   if (atom.kind === 'retry') inputs['history'] = historyOf(runtime, node)
   return callOf(runtime, node, 'execute', inputs)
 }
 
-async function startRevert(runtime: Runtime, node: GraphNode): Promise<Launch> {
+async function startRevert(runtime: Runtime, node: GraphNode): Promise<Launch | undefined> {
   runtime.moveTo(node, 'REVERTING', { starts: true })
   await runtime.afterMove()
   const { atom } = node as { readonly atom: AtomCall['atom'] }
-  const inputs = runtime.lookup.inputs(node, atom.revertBindings)
+  const inputs = inputsOf(runtime, node, atom.revertBindings)
+  if (inputs === undefined) return undefined
   inputs['flowFailures'] = Object.fromEntries(runtime.failing)
   if (atom.kind === 'retry') inputs['history'] = historyOf(runtime, node)
   else {
@@ -92,6 +94,19 @@ async function startRevert(runtime: Runtime, node: GraphNode): Promise<Launch> {
     inputs['result'] = failure ?? results
   }
   return callOf(runtime, node, 'revert', inputs)
+}
+
+function inputsOf(
+  runtime: Runtime,
+  node: GraphNode,
+  bindings: readonly Binding[],
+): Record<string, unknown> | undefined {
+  try {
+    return runtime.lookup.inputs(node, bindings)
+  } catch (error) {
+    runtime.errors.push(error)
+    return undefined
+  }
 }
 
 function callOf(

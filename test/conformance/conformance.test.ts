@@ -48,7 +48,7 @@ const SETTINGS: readonly Setting[] = [
     backend: 'memory',
     pace: 'synchronous',
     commitWithCrashes: 'tick',
-    concerns: hasCrashes,
+    concerns: hasCrashesInTicks,
   },
   {
     name: 'parallel engine, memory, crashes between ticks',
@@ -56,7 +56,7 @@ const SETTINGS: readonly Setting[] = [
     backend: 'memory',
     pace: 'synchronous',
     commitWithCrashes: 'tick',
-    concerns: hasCrashes,
+    concerns: hasCrashesInTicks,
   },
 ]
 
@@ -93,6 +93,18 @@ describe.each(SETTINGS)('$name', ({ name: _name, backend, concerns = () => true,
   )
 })
 
-function hasCrashes({ script }: Case): boolean {
-  return script.some((operation) => 'crashWhen' in operation || 'crashAfterYields' in operation)
+/**
+ * True for crashes that come in ticks too. Some wait until a flow that ended FAILURE is run again
+ * and is REVERTED with nothing undone, which it is in moves only.
+ */
+function hasCrashesInTicks({ script, expect: { steps } }: Case): boolean {
+  const hasFailed = (i: number): boolean =>
+    steps.slice(0, i).some(({ flowState }) => flowState === 'FAILURE')
+  const crashes = script.map((operation, i) => {
+    if ('crashAfterYields' in operation) return 'in ticks'
+    if (!('crashWhen' in operation)) return 'none'
+    const when = operation.crashWhen as { readonly flow?: string } | undefined
+    return when?.flow === 'REVERTED' && hasFailed(i) ? 'in moves' : 'in ticks'
+  })
+  return crashes.includes('in ticks') && !crashes.includes('in moves')
 }

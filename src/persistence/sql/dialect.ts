@@ -25,14 +25,14 @@ export interface Upsert {
 /** The words of one database. */
 export interface SqlDialect {
   /** Whose migrations to run. */
-  readonly name: 'sqlite'
+  readonly name: 'sqlite' | 'postgres' | 'mysql'
 
   /** The value at a position, counted from 1: `?`, on PostgreSQL `$1`. */
   placeholder(position: number): string
 
   /**
    * The end of an INSERT that replaces: `ON CONFLICT`, on MySQL `ON DUPLICATE KEY UPDATE`. Rows
-   * that disagree in {@link Upsert.same} must not count as changed.
+   * that disagree in {@link Upsert.same} must not count as changed, or make the statement fail.
    */
   onConflict(upsert: Upsert): string
 
@@ -50,6 +50,12 @@ export interface SqlDialect {
 
   /** How many rows one INSERT takes at most; a power of 2. */
   readonly maxRows: number
+
+  /** Whether an INSERT that replaces tells how many rows it changed. */
+  readonly countsUpserts: boolean
+
+  /** Whether tables are made in a transaction, and gone when it is rolled back. */
+  readonly schemaInTransactions: boolean
 }
 
 /** The words of SQLite. */
@@ -76,4 +82,8 @@ export const SQLITE_DIALECT: SqlDialect = {
 
   // 13 columns of 64 rows are 832 variables; SQLite allows 32,766, and more rows gain nothing.
   maxRows: 64,
+
+  countsUpserts: true,
+
+  schemaInTransactions: true,
 }

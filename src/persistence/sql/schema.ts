@@ -1,9 +1,9 @@
 /**
  * Brings a database to the schema that this release knows, or refuses one that is too new.
  *
- * For the SQL backend. What was done is kept in a table of our own, beside TaskFlow's tables.
- * The version row goes in first, in the transaction of its step: of two processes that start at
- * once, one inserts it, and the other finds it there.
+ * For the SQL backend. What was done is kept in a table of our own, beside TaskFlow's tables. Of
+ * processes that start at once, one does a step and the others find it done: they take turns, or
+ * the version row, which goes in first where tables are made in transactions, is there already.
  *
  * @module
  */
@@ -35,6 +35,15 @@ export async function migrate(
   dialect: SqlDialect,
   now: Date,
   migrations: readonly Migration[] = MIGRATIONS,
+): Promise<void> {
+  await session.alone((alone) => migrateAlone(alone, dialect, now, migrations))
+}
+
+async function migrateAlone(
+  session: SqlSession,
+  dialect: SqlDialect,
+  now: Date,
+  migrations: readonly Migration[],
 ): Promise<void> {
   await session.write([{ sql: VERSIONS, values: [] }])
   const [rows = []] = await session.read([
@@ -74,15 +83,18 @@ async function apply(
   const version = {
     sql: `INSERT INTO taskflow_ts_migrations (id, breaking, applied_at) VALUES (${places})`,
     values: [id, breaking ? 1 : 0, momentText(now)],
+    table: 'taskflow_ts_migrations',
   }
   try {
-    await session.write([version, ...statements[dialect.name].map((sql) => ({ sql, values: [] }))])
+    const steps = statements[dialect.name].map((sql) => ({ sql, values: [] }))
+    // Elsewhere making a table commits what came before it, and the step must not count as done.
+    await session.write(dialect.schemaInTransactions ? [version, ...steps] : [...steps, version])
   } catch (error) {
-    // Position 0 is the version row: another process was faster, and has done the step.
+    // The version row is there: another process was faster, and has done the step.
     const isDone =
       error instanceof StatementRefusedError &&
       error.refusal === 'duplicate-key' &&
-      error.position === 0
+      error.table === version.table
     if (!isDone) throw error
   }
 }

@@ -20,6 +20,8 @@ export interface SqlStatement {
   readonly sql: string
   /** One for each placeholder. */
   readonly values: readonly SqlValue[]
+  /** The table that it writes, so that a refusal can say which. */
+  readonly table?: string
   /**
    * How many rows it must change. Its form never changes more; when it changes fewer, the whole
    * batch is undone.
@@ -36,20 +38,32 @@ export interface SqlSession {
    */
   open(): Promise<void>
 
-  /** Disconnects, when it is connected. */
+  /** Disconnects, when it is connected. What was handed in stays open. */
   close(): Promise<void>
+
+  /**
+   * Does some work while no other process does its own: for changes of the schema. The work must
+   * use the session that it is given. Where the database locks every batch as a whole, and tables
+   * are made in transactions, there is nothing more to do.
+   */
+  alone<R>(work: (session: SqlSession) => Promise<R>): Promise<R>
 
   /**
    * Runs the statements in order, in one transaction, holding the right to write from its start.
    *
+   * @param isRepeatable whether running them twice leaves what running them once does, so that
+   * they may run again when it is unknown whether they did
+   *
    * @throws {@link StatementRefusedError} when the database or `mustChange` refuses one of them.
+   * @throws {@link TransientError} when it may succeed later.
    * @throws {@link StorageError} when it fails in another way; the cause is the driver's error.
    */
-  write(statements: readonly SqlStatement[]): Promise<void>
+  write(statements: readonly SqlStatement[], isRepeatable?: boolean): Promise<void>
 
   /**
    * Answers the queries, all from the same state of the database.
    *
+   * @throws {@link TransientError} when it may succeed later.
    * @throws {@link StorageError} when it fails; the cause is the driver's error.
    */
   read(queries: readonly SqlStatement[]): Promise<readonly (readonly SqlRow[])[]>
@@ -63,12 +77,31 @@ export class StatementRefusedError extends StorageError {
   override readonly name = 'StatementRefusedError'
   /** Why. */
   readonly refusal: Refusal
-  /** Where in the batch the statement stands, from 0. */
-  readonly position: number
+  /** The table that was to be written. */
+  readonly table: string
 
-  constructor(refusal: Refusal, position: number, options?: ErrorOptions) {
-    super(`statement ${position + 1} was refused: ${refusal}; nothing was written`, options)
+  constructor(refusal: Refusal, table: string, options?: ErrorOptions) {
+    super(`a row of ${table} was refused: ${refusal}; nothing was written`, options)
     this.refusal = refusal
-    this.position = position
+    this.table = table
+  }
+}
+
+/** A batch failed for a reason that passes: a lost connection, a deadlock, a server that starts. */
+export class TransientError extends StorageError {
+  override readonly name = 'TransientError'
+  /** Whether it is known that nothing of the batch was written. */
+  readonly isNothingWritten: boolean
+  /** Whether the database could not be reached at all. */
+  readonly isUnreachable: boolean
+
+  constructor(
+    message: string,
+    facts: { readonly isNothingWritten: boolean; readonly isUnreachable: boolean },
+    options?: ErrorOptions,
+  ) {
+    super(message, options)
+    this.isNothingWritten = facts.isNothingWritten
+    this.isUnreachable = facts.isUnreachable
   }
 }

@@ -23,7 +23,7 @@ import { atomFrom, bookFrom, flowFrom } from './rows.ts'
 import { migrate } from './schema.ts'
 import { Selects } from './selects.ts'
 import { type SqlSession, StatementRefusedError } from './session.ts'
-import { Upserts } from './upserts.ts'
+import { type CheckpointStatements, Upserts } from './upserts.ts'
 
 /** What a driver brings. */
 export interface SqlDriver {
@@ -31,6 +31,12 @@ export interface SqlDriver {
   readonly session: SqlSession
   /** The words of its database. */
   readonly dialect: SqlDialect
+  /**
+   * Writes checkpoints.
+   *
+   * @defaultValue several statements with several rows each
+   */
+  readonly upserts?: CheckpointStatements
   /** What the database can do. */
   readonly supports: BackendSupports
   /** Tells when a record was made and changed. */
@@ -50,7 +56,7 @@ export class SqlBackend implements Backend {
   readonly #session: SqlSession
   readonly #dialect: SqlDialect
   readonly #clock: Clock
-  readonly #upserts: Upserts
+  readonly #upserts: CheckpointStatements
   readonly #selects: Selects
   #isOpen = false
   #opening: Promise<void> | undefined
@@ -58,12 +64,12 @@ export class SqlBackend implements Backend {
   #underWayCount = 0
   #whenIdle: (() => void) | undefined
 
-  constructor({ session, dialect, supports, clock }: SqlDriver) {
+  constructor({ session, dialect, upserts, supports, clock }: SqlDriver) {
     this.supports = supports
     this.#session = session
     this.#dialect = dialect
     this.#clock = clock
-    this.#upserts = new Upserts(dialect)
+    this.#upserts = upserts ?? new Upserts(dialect)
     this.#selects = new Selects(dialect)
   }
 
@@ -85,7 +91,8 @@ export class SqlBackend implements Backend {
     await this.#use(async () => {
       if (statements.length === 0) return
       try {
-        await this.#session.write(statements)
+        // Saving the same values again changes nothing but `updated_at`.
+        await this.#session.write(statements, true)
       } catch (error) {
         throw error instanceof StatementRefusedError ? explain(error, checkpoint) : error
       }
@@ -131,7 +138,7 @@ export class SqlBackend implements Backend {
     return this.#use(async () => {
       const sql = `DELETE FROM logbooks WHERE uuid = ${this.#dialect.placeholder(1)}`
       try {
-        await this.#session.write([{ sql, values: [uuid], mustChange: 1 }])
+        await this.#session.write([{ sql, values: [uuid], table: 'logbooks', mustChange: 1 }])
       } catch (error) {
         if (error instanceof StatementRefusedError && error.refusal === 'row-count') {
           throw new NotFoundError(`there is no book '${uuid}'`)
@@ -186,7 +193,7 @@ export class SqlBackend implements Backend {
 /** Says of a refused statement of a checkpoint what it means. */
 function explain(
   error: StatementRefusedError,
-  { flowUuid, book, flow }: Checkpoint,
+  { flowUuid, flow }: Checkpoint,
 ): StorageError | NotFoundError {
   if (error.refusal !== 'missing-parent') {
     return new StorageError(
@@ -194,8 +201,7 @@ function explain(
       { cause: error },
     )
   }
-  const isOfFlow = flow !== undefined && error.position === (book === undefined ? 0 : 1)
-  return isOfFlow
+  return flow !== undefined && error.table === 'flowdetails'
     ? new NotFoundError(
         `there is no book '${flow.bookUuid}' for flow detail '${flow.uuid}'; save the book with it`,
         { cause: error },

@@ -42,12 +42,12 @@ export function unavailable(name: string | URL, error: unknown): BackendUnavaila
   )
 }
 
-/** The error of a statement that failed; `position` says which of its batch it was. */
-export function failed(name: string | URL, error: unknown, position: number): StorageError {
+/** The error of a statement that failed; `table` is what it was to write. */
+export function failed(name: string | URL, error: unknown, table: string): StorageError {
   if (error instanceof StorageError) return error
   const code = resultCode(error)
   const refusal = REFUSALS[code]
-  if (refusal !== undefined) return new StatementRefusedError(refusal, position, { cause: error })
+  if (refusal !== undefined) return new StatementRefusedError(refusal, table, { cause: error })
   const advice = ADVICE[code & 0xff]
   return new StorageError(
     `the SQLite database ${name} failed: ${message(error)}${advice === undefined ? '' : `; ${advice}`}`,

@@ -128,14 +128,19 @@ class SqliteSession implements SqlSession {
     this.#db = undefined
   }
 
+  /** Each batch locks the file, and the version row of a step goes in with it. */
+  alone<R>(work: (session: SqlSession) => Promise<R>): Promise<R> {
+    return work(this)
+  }
+
   async write(statements: readonly SqlStatement[]): Promise<void> {
     const [first] = statements
     // SQLite makes a transaction of a statement by itself, and of one row there is no half.
     const isWholeAlone = statements.length === 1 && (first?.mustChange ?? 0) <= 1
-    this.#run(isWholeAlone ? undefined : 'BEGIN IMMEDIATE', statements, (statement, position) => {
+    this.#run(isWholeAlone ? undefined : 'BEGIN IMMEDIATE', statements, (statement) => {
       const { changes } = this.#prepare(statement.sql).run(...statement.values)
       if (changes < (statement.mustChange ?? 0)) {
-        throw new StatementRefusedError('row-count', position)
+        throw new StatementRefusedError('row-count', statement.table ?? 'the database')
       }
     })
   }
@@ -150,9 +155,9 @@ class SqliteSession implements SqlSession {
   #run<R>(
     begin: string | undefined,
     batch: readonly SqlStatement[],
-    each: (statement: SqlStatement, position: number) => R,
+    each: (statement: SqlStatement) => R,
   ): readonly R[] {
-    let position = 0
+    let table: string | undefined
     let isBegun = false
     try {
       refuseForeignTransaction(this.#db)
@@ -160,16 +165,16 @@ class SqliteSession implements SqlSession {
         this.#prepare(begin).run()
         isBegun = true
       }
-      const answers = batch.map((statement, i) => {
-        position = i
-        return each(statement, i)
+      const answers = batch.map((statement) => {
+        table = statement.table
+        return each(statement)
       })
       if (isBegun) this.#prepare('COMMIT').run()
       return answers
     } catch (error) {
       // Some errors have rolled back already.
       if (isBegun && this.#db?.isTransaction === true) this.#prepare('ROLLBACK').run()
-      throw failed(this.#name, error, position)
+      throw failed(this.#name, error, table ?? 'the database')
     }
   }
 

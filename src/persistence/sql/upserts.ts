@@ -12,16 +12,25 @@ import { momentText } from './moments.ts'
 import { ATOM_TYPES } from './rows.ts'
 import type { SqlStatement, SqlValue } from './session.ts'
 
+/** Makes statements of checkpoints. */
+export interface CheckpointStatements {
+  /** The statements that save a checkpoint: book, flow, atoms, as foreign keys want it. */
+  statements(checkpoint: Checkpoint, now: Date): readonly SqlStatement[]
+}
+
 /** What to insert, and what to do when it is there. */
-interface Shape {
+export interface Shape {
+  /** The columns, in the order of the values. */
   readonly columns: readonly string[]
+  /** What to do when the row is there. */
   readonly upsert: Upsert
 }
 
 // Inserting fills created_at alone; an update takes the same moment as updated_at, as TaskFlow.
 const TOUCHED = { updated_at: 'created_at' }
 
-const BOOK: Shape = {
+/** A book. */
+export const BOOK: Shape = {
   columns: ['uuid', 'name', 'meta', 'created_at', 'updated_at'],
   upsert: {
     table: 'logbooks',
@@ -30,7 +39,8 @@ const BOOK: Shape = {
   },
 }
 
-const FLOW: Shape = {
+/** A flow detail. */
+export const FLOW: Shape = {
   columns: ['uuid', 'created_at', 'parent_uuid', 'name', 'state', 'meta'],
   upsert: {
     table: 'flowdetails',
@@ -43,8 +53,10 @@ const FLOW: Shape = {
 const STATE_COLUMNS = ['name', 'atom_type', 'state', 'intention', 'version', 'meta']
 const PAYLOAD_COLUMNS = ['results', 'failure', 'revert_results', 'revert_failure']
 
-const ATOM_STATE = atomShape(STATE_COLUMNS)
-const ATOM_WHOLE = atomShape([...STATE_COLUMNS, ...PAYLOAD_COLUMNS])
+/** An atom without its payload columns: what is stored there stays. */
+export const ATOM_STATE: Shape = atomShape(STATE_COLUMNS)
+/** An atom with its payload columns. */
+export const ATOM_WHOLE: Shape = atomShape([...STATE_COLUMNS, ...PAYLOAD_COLUMNS])
 
 function atomShape(replaced: readonly string[]): Shape {
   return {
@@ -60,7 +72,7 @@ function atomShape(replaced: readonly string[]): Shape {
 }
 
 /** Writes checkpoints in the words of one dialect; keeps the texts. */
-export class Upserts {
+export class Upserts implements CheckpointStatements {
   readonly #dialect: SqlDialect
   readonly #book: string
   readonly #flow: string
@@ -73,12 +85,15 @@ export class Upserts {
     this.#flow = insert(dialect, FLOW, 1)
   }
 
-  /** The statements that save a checkpoint: book, flow, atoms, as foreign keys want it. */
   statements({ flowUuid, book, flow, atoms }: Checkpoint, now: Date): readonly SqlStatement[] {
     const moment = momentText(now)
     const statements: SqlStatement[] = []
-    if (book !== undefined) statements.push({ sql: this.#book, values: bookValues(book) })
-    if (flow !== undefined) statements.push({ sql: this.#flow, values: flowValues(flow, moment) })
+    if (book !== undefined) {
+      statements.push({ sql: this.#book, values: bookValues(book), table: 'logbooks' })
+    }
+    if (flow !== undefined) {
+      statements.push({ sql: this.#flow, values: flowValues(flow, moment), table: 'flowdetails' })
+    }
     let start = 0
     while (start < atoms.length) {
       const rows = this.#batch(atoms, start)
@@ -88,7 +103,12 @@ export class Upserts {
         values.push(atom.uuid, moment, flowUuid, ...stateValues(atom))
         if (atom.payload !== undefined) values.push(...payloadValues(atom.payload))
       }
-      statements.push({ sql: this.#atoms(withPayload, rows), values, mustChange: rows })
+      statements.push({
+        sql: this.#atoms(withPayload, rows),
+        values,
+        table: 'atomdetails',
+        ...(this.#dialect.countsUpserts && { mustChange: rows }),
+      })
       start += rows
     }
     return statements
@@ -126,19 +146,23 @@ function insert(dialect: SqlDialect, { columns, upsert }: Shape, rows: number): 
   return `INSERT INTO ${upsert.table} (${columns.join(', ')}) VALUES ${tuples.join(', ')} ${dialect.onConflict(upsert)}`
 }
 
-function bookValues({ uuid, name, meta, createdAt, updatedAt }: BookRecord): readonly SqlValue[] {
+/** The values of a book, in the order of its columns. */
+export function bookValues({ uuid, name, meta, createdAt, updatedAt }: BookRecord): readonly SqlValue[] {
   return [uuid, name, meta, momentText(createdAt), updatedAt ? momentText(updatedAt) : null]
 }
 
-function flowValues(flow: FlowRecord, moment: string): readonly SqlValue[] {
+/** The values of a flow detail. */
+export function flowValues(flow: FlowRecord, moment: string): readonly SqlValue[] {
   return [flow.uuid, moment, flow.bookUuid, flow.name, flow.state, flow.meta]
 }
 
-function stateValues(atom: AtomRecord): readonly SqlValue[] {
+/** The values of an atom that are always written, from its name on. */
+export function stateValues(atom: AtomRecord): readonly SqlValue[] {
   const { name, kind, state, intention, version = null, meta } = atom
   return [name, ATOM_TYPES[kind], state, intention, version, meta]
 }
 
-function payloadValues(payload: AtomPayload): readonly SqlValue[] {
+/** The values of the payload columns of an atom. */
+export function payloadValues(payload: AtomPayload): readonly SqlValue[] {
   return [payload.results, payload.failure, payload.revertResults, payload.revertFailure]
 }

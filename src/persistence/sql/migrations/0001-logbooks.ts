@@ -1,11 +1,14 @@
 /**
- * The tables of OpenStack TaskFlow 5, as its SQLAlchemy models make them, and our indexes.
+ * The tables of OpenStack TaskFlow 5, as it makes them itself, and what we add.
  *
- * A database that Python TaskFlow made has the tables already, and only gets the indexes. Column
- * order, types and keys are Python's, so that either program may be the one to come first.
+ * A database that Python TaskFlow made has the tables already, and only gets what we add. Column
+ * order, types and keys are Python's, so that either program may be the one to come first: on
+ * SQLite those of its SQLAlchemy models, elsewhere those that its Alembic migrations leave.
  *
  * @module
  */
+import { LOGBOOKS_ON_MYSQL } from './0001-logbooks-mysql.ts'
+import { LOGBOOKS_ON_POSTGRES } from './0001-logbooks-postgres.ts'
 import type { Migration } from './migration.ts'
 
 /** Books, flow details, atom details. */
@@ -59,5 +62,7 @@ export const LOGBOOKS: Migration = {
       `CREATE INDEX IF NOT EXISTS taskflow_ts_flows_in_state ON flowdetails (state, uuid)`,
       `CREATE INDEX IF NOT EXISTS taskflow_ts_atoms_of_flow ON atomdetails (parent_uuid)`,
     ],
+    postgres: LOGBOOKS_ON_POSTGRES,
+    mysql: LOGBOOKS_ON_MYSQL,
   },
 }

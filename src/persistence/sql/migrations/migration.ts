@@ -11,6 +11,6 @@ export interface Migration {
   readonly id: number
   /** True when programs that do not know it must not use the database any more. */
   readonly breaking: boolean
-  /** Run in order, in one transaction. */
+  /** Run in order; in one transaction, where tables are made in one. */
   readonly statements: Readonly<Record<SqlDialect['name'], readonly string[]>>
 }

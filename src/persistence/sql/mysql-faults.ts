@@ -1,0 +1,107 @@
+/**
+ * What the errors of MySQL and MariaDB and of their connections mean, and what to do about them.
+ *
+ * For the MySQL driver. Goes by the servers' error numbers, never by the words of a message. An
+ * error with an SQLSTATE came from the server in place of an answer; what it was about is rolled
+ * back.
+ *
+ * @module
+ */
+import { BackendUnavailableError, StorageError } from '../../errors.ts'
+import { type Refusal, StatementRefusedError, TransientError } from './session.ts'
+
+/** Constraints. */
+const REFUSALS: Readonly<Record<number, Refusal>> = {
+  1048: 'row-count', // BAD_NULL: an upsert whose rows disagree sets its key to NULL
+  1062: 'duplicate-key', // DUP_ENTRY
+  1452: 'missing-parent', // NO_REFERENCED_ROW_2
+}
+
+/** What passes, while the connection stays good. */
+const PASSING: ReadonlySet<number> = new Set([
+  1020, // CHECKREAD: MariaDB, when another writer was faster
+  1205, // LOCK_WAIT_TIMEOUT
+  1213, // LOCK_DEADLOCK
+])
+
+/** The server goes down, comes up, or has no room for one more connection. */
+const AWAY: ReadonlySet<number> = new Set([
+  1040, // CON_COUNT
+  1047, // UNKNOWN_COM, which a Galera node says that is not ready
+  1053, // SERVER_SHUTDOWN
+  1927, // CONNECTION_KILLED
+  3169, // SESSION_WAS_KILLED
+  4031, // CLIENT_INTERACTION_TIMEOUT
+])
+
+const ADVICE: Readonly<Record<string, string>> = {
+  1044: 'let the user of the URL use that database',
+  1045: 'check the user and the password in the URL',
+  1049: 'make the database first, or check its name in the URL',
+  1142: 'let the user of the URL make and write tables',
+  1153: 'a checkpoint is larger than max_allowed_packet; raise it',
+  1290: 'the server is read-only; connect to the primary server',
+  ECONNREFUSED: 'nothing listens at that address; start the server, or check the URL',
+  ENOTFOUND: 'the host is not known; check the URL',
+}
+
+/** The error of a server that could not be reached, or used, at the start. */
+export function unavailable(error: unknown): BackendUnavailableError {
+  return new BackendUnavailableError(`MySQL cannot be opened: ${message(error)}`, { cause: error })
+}
+
+/** The error of a connection that could not be had: nothing was sent. */
+export function unreached(error: unknown): StorageError {
+  const number = serverNumber(error)
+  return number === undefined || AWAY.has(number)
+    ? new TransientError(
+        `MySQL cannot be reached: ${message(error)}`,
+        { isNothingWritten: true, isUnreachable: true },
+        { cause: error },
+      )
+    : unavailable(error)
+}
+
+/** The error of a batch that failed; `table` is what it was to write. */
+export function failed(error: unknown, table: string): StorageError {
+  if (error instanceof StorageError) return error
+  const number = serverNumber(error)
+  const refusal = number === undefined ? undefined : REFUSALS[number]
+  if (refusal !== undefined) return new StatementRefusedError(refusal, table, { cause: error })
+  const isLost = isConnectionLost(error)
+  const text = `MySQL failed: ${message(error)}`
+  if (!isLost && !(number !== undefined && PASSING.has(number))) {
+    return new StorageError(text, { cause: error })
+  }
+  const facts = { isNothingWritten: number !== undefined, isUnreachable: isLost }
+  return new TransientError(text, facts, { cause: error })
+}
+
+/** Whether a constraint refused a statement. */
+export function isRefused(error: unknown): boolean {
+  const number = serverNumber(error)
+  return number !== undefined && number in REFUSALS
+}
+
+/** Whether the connection is of no use any more. */
+export function isConnectionLost(error: unknown): boolean {
+  if (error instanceof StorageError || error instanceof TypeError) return false
+  const number = serverNumber(error)
+  return number === undefined || AWAY.has(number)
+}
+
+/** Undefined for what the server did not say: errors of the socket, and of the library. */
+function serverNumber(error: unknown): number | undefined {
+  if (!(error instanceof Error) || !('errno' in error) || !('sqlState' in error)) return undefined
+  return typeof error.sqlState === 'string' ? Number(error.errno) : undefined
+}
+
+function message(error: unknown): string {
+  const one = error instanceof AggregateError ? (error.errors[0] as unknown) : error
+  if (!(one instanceof Error)) return String(one)
+  const code = serverNumber(one) ?? ('code' in one ? String(one.code) : '')
+  const advice = ADVICE[code]
+  // An error of several addresses has no words of its own.
+  const text = one.message || String(code)
+  return advice === undefined ? text : `${text}; ${advice}`
+}

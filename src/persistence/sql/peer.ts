@@ -1,0 +1,22 @@
+/**
+ * Loads the library of a driver when it is needed, and says what to install when it is not there.
+ *
+ * @module
+ */
+import { BackendUnavailableError } from '../../errors.ts'
+
+/**
+ * Imports a library late.
+ *
+ * @throws {@link BackendUnavailableError} when it is not installed.
+ */
+export async function loadPeer<M>(name: string, load: () => Promise<M>): Promise<M> {
+  try {
+    return await load()
+  } catch (cause) {
+    throw new BackendUnavailableError(
+      `the package '${name}' cannot be loaded; install it: npm install ${name}`,
+      { cause },
+    )
+  }
+}

@@ -1,0 +1,116 @@
+/**
+ * What the errors of PostgreSQL and of its connections mean, and what to do about them.
+ *
+ * For the PostgreSQL driver. Goes by SQLSTATE, never by the words of a message. An error with an
+ * SQLSTATE came from the server in place of an answer, so its statement wrote nothing.
+ *
+ * @module
+ */
+import { BackendUnavailableError, StorageError } from '../../errors.ts'
+import { type Refusal, StatementRefusedError, TransientError } from './session.ts'
+
+/** Constraints. */
+const REFUSALS: Readonly<Record<string, Refusal>> = {
+  '23502': 'row-count', // not_null_violation: an upsert whose rows disagree sets its key to NULL
+  '23503': 'missing-parent', // foreign_key_violation
+  '23505': 'duplicate-key', // unique_violation
+}
+
+/** What passes, while the connection stays good. */
+const PASSING: ReadonlySet<string> = new Set([
+  '40001', // serialization_failure
+  '40P01', // deadlock_detected
+  '55P03', // lock_not_available
+])
+
+/** The server goes down, comes up, or has no room for one more connection. */
+const AWAY: ReadonlySet<string> = new Set([
+  '53300', // too_many_connections
+  '57P01', // admin_shutdown
+  '57P02', // crash_shutdown
+  '57P03', // cannot_connect_now
+])
+
+const ADVICE: Readonly<Record<string, string>> = {
+  '25006': 'it is read-only; connect to the primary server',
+  '28000': 'check the user in the URL',
+  '28P01': 'check the password in the URL',
+  '3D000': 'make the database first, or check its name in the URL',
+  '42501': 'let the user of the URL make and write tables',
+  '53100': 'the disk of the server is full; make room',
+  ECONNREFUSED: 'nothing listens at that address; start the server, or check the URL',
+  ENOTFOUND: 'the host is not known; check the URL',
+}
+
+/** The error of a server that could not be reached at the start. */
+export function unavailable(error: unknown): BackendUnavailableError {
+  return new BackendUnavailableError(`PostgreSQL cannot be opened: ${message(error)}`, {
+    cause: error,
+  })
+}
+
+/** The error of a connection that could not be had: nothing was sent. */
+export function unreached(error: unknown): TransientError | StorageError {
+  if (error instanceof StorageError) return error
+  const code = sqlState(error)
+  const isPassing = code === undefined || AWAY.has(code) || code.startsWith('08')
+  return isPassing
+    ? new TransientError(
+        `PostgreSQL cannot be reached: ${message(error)}`,
+        { isNothingWritten: true, isUnreachable: true },
+        { cause: error },
+      )
+    : unavailable(error)
+}
+
+/** The error of a batch that failed; `table` is what it was to write. */
+export function failed(error: unknown, table: string): StorageError {
+  if (error instanceof StorageError) return error
+  const code = sqlState(error)
+  const refusal = code === undefined ? undefined : REFUSALS[code]
+  if (refusal !== undefined) {
+    return new StatementRefusedError(refusal, tableOf(error) ?? table, { cause: error })
+  }
+  const isLost = isConnectionLost(error)
+  const text = `PostgreSQL failed: ${message(error)}`
+  if (!isLost && !(code !== undefined && PASSING.has(code))) {
+    return new StorageError(text, { cause: error })
+  }
+  const facts = { isNothingWritten: code !== undefined, isUnreachable: isLost }
+  return new TransientError(text, facts, { cause: error })
+}
+
+/** Whether the connection is of no use any more. */
+export function isConnectionLost(error: unknown): boolean {
+  if (error instanceof StorageError || error instanceof TypeError) return false
+  const code = sqlState(error)
+  return code === undefined || AWAY.has(code) || code.startsWith('08')
+}
+
+/** Undefined for what the server did not say: errors of the socket, and of the library. */
+function sqlState(error: unknown): string | undefined {
+  const code = codeOf(error)
+  return code !== undefined && /^[0-9A-Z]{5}$/.test(code) && error instanceof Error
+    ? 'severity' in error
+      ? code
+      : undefined
+    : undefined
+}
+
+function codeOf(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error ? String(error.code) : undefined
+}
+
+function tableOf(error: unknown): string | undefined {
+  return error instanceof Error && 'table' in error && typeof error.table === 'string'
+    ? error.table
+    : undefined
+}
+
+function message(error: unknown): string {
+  // A host with several addresses fails once for each, and the sum of it says nothing.
+  const one = error instanceof AggregateError ? (error.errors[0] as unknown) : error
+  const text = one instanceof Error ? one.message : String(one)
+  const advice = ADVICE[codeOf(one) ?? '']
+  return advice === undefined ? text : `${text}; ${advice}`
+}
