@@ -77,7 +77,11 @@ export abstract class Retry<
   constructor(name?: string, options: RetryOptions = {}, functions?: RetryFunctions) {
     const label = name ?? new.target.name
     super(label, options)
-    if (name === '') throw new TypeError('a retry needs a name that is not empty, or none')
+    if (name !== undefined && (typeof name !== 'string' || name === '')) {
+      throw new TypeError(
+        `a retry needs a name that is not empty, or none, not ${JSON.stringify(name)}`,
+      )
+    }
     this.#name = name
     const { execute, onFailure, revert } = functions ?? (this as RetryFunctions)
     for (const [method, fn] of Object.entries({ execute, onFailure })) {
@@ -193,5 +197,10 @@ export function retry<
   spec: RetrySpec<Inputs, Value, P, Names>,
 ): Retry<Needed<Omit<Inputs, keyof RetryInputs>, Names, undefined>, Provided<P, Value>>
 export function retry(name: string, spec: object): Retry {
+  if (typeof spec !== 'object' || spec === null) {
+    throw new TypeError(
+      `retry '${name}' needs an object with execute and onFailure: retry('${name}', { execute() { … }, onFailure({ history }) { … } })`,
+    )
+  }
   return new FunctionRetry(name, spec as RetryOptions & RetryFunctions)
 }

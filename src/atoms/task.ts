@@ -347,6 +347,9 @@ export function task<
   spec: TaskSpec<Inputs, RevertOnly, Result, P, Names, Injected>,
 ): Task<Needed<Inputs, Names, Injected>, Provided<P, Result>>
 export function task(name: string, spec: object): Task {
+  if (typeof name !== 'string' || name === '') {
+    throw new TypeError(`a task needs a name that is not empty, not ${JSON.stringify(name)}`)
+  }
   if (typeof spec !== 'object' || spec === null) {
     throw new TypeError(
       `task '${name}' needs an object with execute: task('${name}', { execute({ … }) { … } })`,

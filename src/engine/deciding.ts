@@ -101,7 +101,8 @@ async function ignore(
       },
       {},
     )
-    await runtime.afterMove()
+    // Without a pause elsewhere: whoever suspends the flow in one would store half of it.
+    if (runtime.options.commitEachMove) await runtime.afterMove()
     runtime.intend(affected, 'IGNORE')
   }
   return runtime.selector.advance(node)

@@ -193,8 +193,10 @@ export class Engine<Results extends object = Record<string, unknown>> {
    */
   suspend(): Promise<void> {
     if (this.#compilation === undefined) {
-      throw new InvalidStateError(
-        `the engine of flow '${this.flow.name}' cannot suspend before it is compiled: call compile() or run()`,
+      return Promise.reject(
+        new InvalidStateError(
+          `the engine of flow '${this.flow.name}' cannot suspend before it is compiled: call compile() or run()`,
+        ),
       )
     }
     if (this.#moveFlow('SUSPENDING')) {
@@ -255,7 +257,7 @@ export class Engine<Results extends object = Record<string, unknown>> {
   #refuseMisfit(compilation: Compilation): void {
     const { flowDetail, accept = [] } = this.#parts
     const refused = findDifferences(compilation, flowDetail).filter(
-      ({ difference }) => !(accept as readonly string[]).includes(difference),
+      ({ difference }) => difference === 'kind' || !accept.includes(difference),
     )
     if (refused.length > 0) throw new FlowMismatchError(this.flow.name, refused)
   }

@@ -241,6 +241,7 @@ export class Journal<Engine> implements Writer {
    */
   flush(): Promise<void> {
     if (this.#flushing !== undefined) return this.#flushing.then(() => this.flush())
+    if (this.#telling !== undefined) return DONE // called by a listener: told in its turn
     if (!this.hasChanges) this.#tell()
     if (!this.isWaiting) return DONE
     const flushing = this.#writeAndTell().finally(() => {

@@ -93,8 +93,7 @@ export class Machine {
     const runtime = this.#runtime
     const { queue, unfinished, selector, executor } = runtime
     this.#statistics.enter('SCHEDULING')
-    if (runtime.isStopping) return
-    while (this.#busyCount + this.#launches.length < executor.maxWorkers) {
+    while (!runtime.isStopping && this.#busyCount + this.#launches.length < executor.maxWorkers) {
       const node = queue.pop()
       if (node === undefined) return
       if (!unfinished.delete(node) && !selector.isReady(node)) continue

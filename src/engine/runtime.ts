@@ -247,6 +247,7 @@ class AtomContext implements TaskContext {
     const detail = this.#runtime.detailOf(this.#node)
     const isUnderWay = detail.state === 'RUNNING' || detail.state === 'REVERTING'
     if (!isUnderWay || detail.attempt !== this.attempt) return
+    this.#runtime.journal.check(details)
     detail.progress = fraction
     detail.progressDetails = details === undefined ? undefined : { at_progress: fraction, details }
     this.#runtime.journal.touch(detail, false)

@@ -301,6 +301,7 @@ export class Storage<Results extends object = Record<string, unknown>> {
    * looking values up.
    *
    * @returns the records by position of their nodes
+   * @internal
    */
   attach(compilation: Compilation): readonly (AtomDetail | undefined)[] {
     const details = compilation.nodes.map((node) => {
@@ -334,7 +335,11 @@ export class Storage<Results extends object = Record<string, unknown>> {
     })
   }
 
-  /** For the engine: finds values; before the engine is prepared, only those that were put in. */
+  /**
+   * For the engine: finds values; before the engine is prepared, only those that were put in.
+   *
+   * @internal
+   */
   get lookup(): Lookup {
     return this.#looking()
   }

@@ -75,20 +75,70 @@ export abstract class Flow<Needs extends object = object, Gives extends object =
   /** Which child comes before which. */
   abstract links(): Iterable<Link>
 
+  /**
+   * What the flow requires and provides, from what its children do. May take over the sets of
+   * their symbols, which nobody asks for again.
+   *
+   * @internal
+   */
+  abstract addUp(of: (child: FlowItem) => Symbols): Symbols
+
   /** The symbols that must come from outside. */
-  abstract get requires(): ReadonlySet<string>
+  get requires(): ReadonlySet<string> {
+    return symbolsOf(this).requires
+  }
 
   /** The symbols that the retry or any child provides. */
   get provides(): ReadonlySet<string> {
-    const provides = new Set<string>(this.retry?.provides)
-    for (const child of this) for (const symbol of child.provides) provides.add(symbol)
-    return provides
+    return symbolsOf(this).provides
   }
 
   /** `"pattern: name(len=n)"`, after TaskFlow. */
   toString(): string {
     return `"${this.pattern}: ${this.name}(len=${this.length})"`
   }
+}
+
+/** What a task or flow requires from outside, and what it provides. */
+export interface Symbols {
+  /** The symbols that must come from outside. */
+  readonly requires: Set<string>
+  /** The symbols that any atom inside provides. */
+  readonly provides: Set<string>
+}
+
+/**
+ * What a task or flow requires and provides. Goes through flows in flows from the inside outwards
+ * without recursion, so that none is too deep.
+ */
+export function symbolsOf(item: FlowItem): Symbols {
+  if (!(item instanceof Flow)) return symbolsOfTask(item)
+  const known = new Map<FlowItem, Symbols>()
+  const of = (child: FlowItem): Symbols => known.get(child) ?? symbolsOfTask(child)
+  const stack = [{ flow: item, remaining: item[Symbol.iterator]() }]
+  for (;;) {
+    const { flow, remaining } = stack.at(-1) as (typeof stack)[number]
+    const { done, value: child } = remaining.next()
+    if (done !== true) {
+      if (child instanceof Flow) stack.push({ flow: child, remaining: child[Symbol.iterator]() })
+      continue
+    }
+    const symbols = flow.addUp(of)
+    stack.pop()
+    if (stack.length === 0) return symbols
+    known.set(flow, symbols)
+  }
+}
+
+function symbolsOfTask({ requires, provides }: FlowItem): Symbols {
+  return { requires: new Set(requires), provides: new Set(provides) }
+}
+
+/** Both sets in one of them: the smaller is added to the larger. */
+export function merge(a: Set<string>, b: Set<string>): Set<string> {
+  const [larger, smaller] = a.size < b.size ? [b, a] : [a, b]
+  for (const symbol of smaller) larger.add(symbol)
+  return larger
 }
 
 /** @throws TypeError when something is neither a task nor a flow. */

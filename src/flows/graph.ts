@@ -14,7 +14,16 @@ import {
   type Depth,
   readDepth,
 } from './decider.ts'
-import { checkItems, Flow, type FlowItem, type FlowOptions, type Link } from './flow.ts'
+import {
+  checkItems,
+  Flow,
+  type FlowItem,
+  type FlowOptions,
+  type Link,
+  merge,
+  type Symbols,
+  symbolsOf,
+} from './flow.ts'
 import type { GivesOf, GivesWith, InAGraph, NeedsInAGraph, NeedsOf } from './wiring.ts'
 
 /** Which links are made when children are added. */
@@ -57,6 +66,7 @@ export class GraphFlow<Needs extends object = object, Gives extends object = obj
 > {
   readonly pattern = 'graph'
   readonly #graph: Edges = new Digraph()
+  readonly #symbols = new Map<FlowItem, Symbols>()
   readonly #providers = new Map<string, FlowItem[]>()
   readonly #requirers = new Map<string, FlowItem[]>()
   #target: { readonly item: FlowItem; visible: ReadonlySet<FlowItem> | undefined } | undefined
@@ -97,6 +107,7 @@ export class GraphFlow<Needs extends object = object, Gives extends object = obj
       for (const item of items) {
         if (this.#graph.has(item)) continue
         this.#graph.add(item)
+        this.#symbols.set(item, symbolsOf(item))
         added.add(item)
         if (options.resolveRequires !== false) this.#linkToProviders(item, waiting, made)
         this.#register(item)
@@ -186,25 +197,38 @@ export class GraphFlow<Needs extends object = object, Gives extends object = obj
     }
   }
 
-  override get requires(): ReadonlySet<string> {
+  /** @internal */
+  override addUp(of: (child: FlowItem) => Symbols): Symbols {
+    const items = [...this]
+    const symbols = new Map(items.map((item) => [item, of(item)]))
     const requires = new Set<string>(this.retry?.requires)
-    for (const item of this) {
-      for (const symbol of this.#unsatisfied(item)) requires.add(symbol)
+    for (const item of items) {
+      const lacking = this.#unsatisfied(item, (one) => symbols.get(one) ?? of(one))
+      for (const symbol of lacking) requires.add(symbol)
     }
-    return requires
+    let provides = new Set<string>(this.retry?.provides)
+    for (const one of symbols.values()) provides = merge(provides, one.provides)
+    return { requires, provides }
   }
 
   /** What a child requires that neither the retry nor any predecessor provides. */
-  #unsatisfied(item: FlowItem): ReadonlySet<string> {
-    const left = new Set<string>(item.requires)
+  #unsatisfied(
+    item: FlowItem,
+    of: (child: FlowItem) => Symbols = this.#symbolsOf,
+  ): ReadonlySet<string> {
+    const left = new Set<string>(of(item).requires)
     for (const symbol of this.retry?.provides ?? []) left.delete(symbol)
     if (left.size === 0) return left
     for (const ancestor of this.#graph.ancestors(item)) {
-      for (const symbol of ancestor.provides) left.delete(symbol)
+      const { provides } = of(ancestor)
+      for (const symbol of left) if (provides.has(symbol)) left.delete(symbol)
       if (left.size === 0) break
     }
     return left
   }
+
+  /** What a child required and provided when it was added; links are made by that. */
+  readonly #symbolsOf = (item: FlowItem): Symbols => this.#symbols.get(item) ?? symbolsOf(item)
 
   /**
    * Tells which known children lack a symbol. Worked out when the symbol is first asked for in one
@@ -240,7 +264,7 @@ export class GraphFlow<Needs extends object = object, Gives extends object = obj
   }
 
   #linkWaiting(item: FlowItem, waiting: Waiting, made: Edge<FlowItem, unknown>[]): void {
-    for (const symbol of item.provides) {
+    for (const symbol of this.#symbolsOf(item).provides) {
       const list = waiting.for(symbol)
       for (const other of list) {
         if (other === item) continue
@@ -266,12 +290,14 @@ export class GraphFlow<Needs extends object = object, Gives extends object = obj
   }
 
   #register(item: FlowItem): void {
-    for (const symbol of item.provides) append(this.#providers, symbol, item)
-    for (const symbol of item.requires) append(this.#requirers, symbol, item)
+    const { requires, provides } = this.#symbolsOf(item)
+    for (const symbol of provides) append(this.#providers, symbol, item)
+    for (const symbol of requires) append(this.#requirers, symbol, item)
   }
 
   #forget(item: FlowItem): void {
     this.#graph.remove(item)
+    this.#symbols.delete(item)
     for (const lists of [this.#providers, this.#requirers]) {
       for (const [symbol, items] of lists) {
         const rest = items.filter((one) => one !== item)

@@ -5,7 +5,15 @@
  */
 import type { Retry } from '../atoms/retry.ts'
 import type { Nothing } from '../atoms/wiring.ts'
-import { checkItems, Flow, type FlowItem, type FlowOptions, type Link } from './flow.ts'
+import {
+  checkItems,
+  Flow,
+  type FlowItem,
+  type FlowOptions,
+  type Link,
+  merge,
+  type Symbols,
+} from './flow.ts'
 import type { GivesOf, GivesWith, InARow, NeedsInARow, NeedsOf } from './wiring.ts'
 
 /** A flow whose children run one after the other, and are reverted the other way round. */
@@ -46,14 +54,16 @@ export class LinearFlow<Needs extends object = object, Gives extends object = ob
     }
   }
 
-  override get requires(): ReadonlySet<string> {
+  /** @internal */
+  override addUp(of: (child: FlowItem) => Symbols): Symbols {
     const requires = new Set<string>(this.retry?.requires)
-    const provided = new Set<string>(this.retry?.provides)
+    let provides = new Set<string>(this.retry?.provides)
     for (const child of this.#children) {
-      for (const symbol of child.requires) if (!provided.has(symbol)) requires.add(symbol)
-      for (const symbol of child.provides) provided.add(symbol)
+      const symbols = of(child)
+      for (const symbol of symbols.requires) if (!provides.has(symbol)) requires.add(symbol)
+      provides = merge(provides, symbols.provides)
     }
-    return requires
+    return { requires, provides }
   }
 }
 

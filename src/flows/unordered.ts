@@ -5,7 +5,15 @@
  */
 import type { Retry } from '../atoms/retry.ts'
 import type { Nothing } from '../atoms/wiring.ts'
-import { checkItems, Flow, type FlowItem, type FlowOptions, type Link } from './flow.ts'
+import {
+  checkItems,
+  Flow,
+  type FlowItem,
+  type FlowOptions,
+  type Link,
+  merge,
+  type Symbols,
+} from './flow.ts'
 import type { Apart, GivesOf, GivesWith, NeedsApart, NeedsOf } from './wiring.ts'
 
 const NO_LINKS: readonly Link[] = []
@@ -45,13 +53,18 @@ export class UnorderedFlow<
     return NO_LINKS
   }
 
-  override get requires(): ReadonlySet<string> {
-    const requires = new Set<string>(this.retry?.requires)
-    const provided = this.retry?.provides
+  /** @internal */
+  override addUp(of: (child: FlowItem) => Symbols): Symbols {
+    const fromRetry = this.retry?.provides ?? new Set<string>()
+    let requires = new Set<string>()
+    let provides = new Set<string>(fromRetry)
     for (const child of this.#children) {
-      for (const symbol of child.requires) if (!provided?.has(symbol)) requires.add(symbol)
+      const symbols = of(child)
+      requires = merge(requires, symbols.requires)
+      provides = merge(provides, symbols.provides)
     }
-    return requires
+    for (const symbol of fromRetry) requires.delete(symbol)
+    return { requires: merge(requires, new Set(this.retry?.requires)), provides }
   }
 }
 

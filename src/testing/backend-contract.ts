@@ -16,6 +16,8 @@ import { flowClauses } from './backend/flows.ts'
 import { lifeClauses } from './backend/life.ts'
 import { pagingClauses } from './backend/paging.ts'
 
+export type { OpenBackend }
+
 /** What the suite needs to know of a driver. */
 export interface BackendContract {
   /** Name of the driver, for the report. */
