@@ -41,8 +41,9 @@ export interface EngineBehaviour {
    * - `'tick'`: all moves of a scheduling tick are one transaction, so that a linear flow costs one
    *   per task;
    * - `'move'`: as in TaskFlow: each move is one, written and told before the next is made. For
-   *   those who watch the tables, or must see every state; costs several times as much. A flow in
-   *   which an undo broke, and which is gone on with, ends REVERTED then, and not FAILURE.
+   *   those who watch the tables, or must see every state; costs several times as much. A crash
+   *   may fall between the moves of one decision then, so that a part of what a decider refused is
+   *   run after all; and a flow in which an undo broke, and which is gone on with, ends REVERTED.
    *
    * @defaultValue `'tick'`
    */

@@ -155,7 +155,9 @@ describe('a row that cannot be read', () => {
     db.exec("UPDATE flowdetails SET state = 'LOST' WHERE uuid = 'f-1'")
     await expect(backend.listFlows()).rejects.toMatchObject({ code: 'CORRUPT_RECORD' })
     expect((await backend.loadFlow(flow.uuid)).flow).toEqual(flow)
-    expect(await backend.listFlows({ after: 'f-1' })).toHaveLength(1)
+    // The uuid of the new flow may come before or after that.
+    const others = await backend.listFlows({ after: 'f-1' })
+    expect(others.map(({ uuid }) => uuid)).toContain('f-2')
   })
 })
 

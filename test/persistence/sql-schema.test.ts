@@ -27,13 +27,17 @@ afterEach(() => rmSync(folder, { recursive: true }))
 
 describe('migrations', () => {
   test('that were released are never edited', () => {
-    const hashes = MIGRATIONS.map(({ id, breaking, statements }) => {
-      const text = JSON.stringify({ id, breaking, statements })
-      return `${id} ${createHash('sha256').update(text).digest('hex')}`
-    })
+    const hashes = MIGRATIONS.flatMap(({ id, breaking, statements }) =>
+      Object.entries(statements).map(([dialect, texts]) => {
+        const text = JSON.stringify({ id, breaking, texts })
+        return `${id} ${dialect} ${createHash('sha256').update(text).digest('hex')}`
+      }),
+    )
     expect(hashes).toMatchInlineSnapshot(`
       [
-        "1 d5ef4a9140499b30684dc891574d0d0776fe24cd4a0ec48b9163f12ebcb9137e",
+        "1 sqlite 976cfd386d2b323b4033127d57401497e0d97bbc93c3f4df897729eb88409569",
+        "1 postgres 5fc918e2a87b887c156f12c70581f5c95d71edd8837c4e5b90caf5d643538f14",
+        "1 mysql 9449a403a8217355e866bec0369617b6a48aad9ac22db89d19e0b8e98ce8bc91",
       ]
     `)
   })

@@ -13,7 +13,7 @@ import type { Backend } from '../backend.ts'
 import { MYSQL_DIALECT } from './mysql-dialect.ts'
 import { failed, isConnectionLost, isRefused, unavailable, unreached } from './mysql-faults.ts'
 import { loadPeer } from './peer.ts'
-import { RetryingSession, type RetryOptions } from './retrying.ts'
+import { type RetryBounds, RetryingSession } from './retrying.ts'
 import {
   type SqlRow,
   type SqlSession,
@@ -22,6 +22,8 @@ import {
   StatementRefusedError,
 } from './session.ts'
 import { SqlBackend } from './sql-backend.ts'
+
+export type { RetryBounds }
 
 /**
  * What the caller may hand over: usually `createPool(…)` of `mysql2/promise`. With
@@ -66,7 +68,7 @@ export interface MysqlOptions {
    *
    * @defaultValue ten attempts, at most 2 s apart: about five seconds altogether
    */
-  readonly retry?: RetryOptions
+  readonly retry?: RetryBounds
   /**
    * Tells when a record was made and changed.
    *
@@ -91,7 +93,9 @@ export interface MysqlOptions {
 export function mysql(urlOrPool: string | URL | MysqlPool, options: MysqlOptions = {}): Backend {
   const { maxConnections = 10, retry, clock = SYSTEM_CLOCK } = options
   if (!Number.isSafeInteger(maxConnections) || maxConnections < 1) {
-    throw new RangeError(`maxConnections must be a whole number from 1 on, but is ${maxConnections}`)
+    throw new RangeError(
+      `maxConnections must be a whole number from 1 on, but is ${maxConnections}`,
+    )
   }
   const session = new MysqlSession(sourceOf(urlOrPool, maxConnections))
   return new SqlBackend({

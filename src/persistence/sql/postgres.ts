@@ -13,7 +13,7 @@ import { loadPeer } from './peer.ts'
 import { POSTGRES_DIALECT } from './postgres-dialect.ts'
 import { failed, isConnectionLost, unavailable, unreached } from './postgres-faults.ts'
 import { PostgresUpserts } from './postgres-upserts.ts'
-import { RetryingSession, type RetryOptions } from './retrying.ts'
+import { type RetryBounds, RetryingSession } from './retrying.ts'
 import {
   type SqlRow,
   type SqlSession,
@@ -22,6 +22,8 @@ import {
   StatementRefusedError,
 } from './session.ts'
 import { SqlBackend } from './sql-backend.ts'
+
+export type { RetryBounds }
 
 /** What the caller may hand over: usually `new pg.Pool(…)`. Whoever made it also ends it. */
 export interface PostgresPool {
@@ -74,7 +76,7 @@ export interface PostgresOptions {
    *
    * @defaultValue ten attempts, at most 2 s apart: about five seconds altogether
    */
-  readonly retry?: RetryOptions
+  readonly retry?: RetryBounds
   /**
    * Tells when a record was made and changed.
    *
@@ -101,7 +103,9 @@ export function postgres(
 ): Backend {
   const { maxConnections = 10, retry, clock = SYSTEM_CLOCK } = options
   if (!Number.isSafeInteger(maxConnections) || maxConnections < 1) {
-    throw new RangeError(`maxConnections must be a whole number from 1 on, but is ${maxConnections}`)
+    throw new RangeError(
+      `maxConnections must be a whole number from 1 on, but is ${maxConnections}`,
+    )
   }
   const session = new PostgresSession(sourceOf(urlOrPool, maxConnections))
   return new SqlBackend({

@@ -11,7 +11,7 @@ import { BackendUnavailableError, StorageError } from '../../errors.ts'
 import { type SqlRow, type SqlSession, type SqlStatement, TransientError } from './session.ts'
 
 /** How often to try, and how long to wait in between. Every option may be left out. */
-export interface RetryOptions {
+export interface RetryBounds {
   /**
    * How many times a save or a question is tried; 1 never tries again.
    *
@@ -41,7 +41,7 @@ export class RetryingSession implements SqlSession {
   readonly #maxDelayMs: number
 
   /** @throws RangeError when a number has no sense. */
-  constructor(session: SqlSession, { attempts = 10, maxDelayMs = 2_000 }: RetryOptions = {}) {
+  constructor(session: SqlSession, { attempts = 10, maxDelayMs = 2_000 }: RetryBounds = {}) {
     if (!Number.isSafeInteger(attempts) || attempts < 1) {
       throw new RangeError(`retry.attempts must be a whole number from 1 on, but is ${attempts}`)
     }
@@ -70,7 +70,10 @@ export class RetryingSession implements SqlSession {
   }
 
   read(queries: readonly SqlStatement[]): Promise<readonly (readonly SqlRow[])[]> {
-    return this.#persist(() => this.#session.read(queries), { isRepeatable: true, isWriting: false })
+    return this.#persist(() => this.#session.read(queries), {
+      isRepeatable: true,
+      isWriting: false,
+    })
   }
 
   async #persist<R>(

@@ -147,7 +147,13 @@ function insert(dialect: SqlDialect, { columns, upsert }: Shape, rows: number): 
 }
 
 /** The values of a book, in the order of its columns. */
-export function bookValues({ uuid, name, meta, createdAt, updatedAt }: BookRecord): readonly SqlValue[] {
+export function bookValues({
+  uuid,
+  name,
+  meta,
+  createdAt,
+  updatedAt,
+}: BookRecord): readonly SqlValue[] {
   return [uuid, name, meta, momentText(createdAt), updatedAt ? momentText(updatedAt) : null]
 }
 
