@@ -243,6 +243,9 @@ function assemble(
 
 function executorOf({ engine = 'serial', maxWorkers, executor }: EngineOptions): Executor {
   if (engine === 'parallel') {
+    if (executor !== undefined && maxWorkers !== undefined) {
+      throw new TypeError('an executor has a maxWorkers of its own: leave one of the two out')
+    }
     return executor ?? concurrentForOne(maxWorkers)
   }
   if (engine !== 'serial') {

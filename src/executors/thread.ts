@@ -24,14 +24,14 @@ export interface ThreadRequest {
 /** What the thread answers. */
 export type ThreadResponse = { readonly result: unknown } | { readonly failure: FailureRecord }
 
-/** What passes through the port: progress outwards. */
+/** What the thread says before it answers, through the same port, so that it arrives before. */
 export interface ThreadProgress {
   readonly fraction: number
   readonly details: Readonly<Record<string, unknown>> | undefined
 }
 
-/** Makes a call; called by the pool. */
-export async function call(request: ThreadRequest): Promise<ThreadResponse> {
+/** Makes a call; called by the pool. Answers through the port: what cannot cross is a failure. */
+export async function call(request: ThreadRequest): Promise<void> {
   const { module, name, inputs, idempotencyKey, executeKey, attempt, port } = request
   const abort = new AbortController()
   port.once('message', (reason: unknown) => abort.abort(reason))
@@ -41,11 +41,16 @@ export async function call(request: ThreadRequest): Promise<ThreadResponse> {
       executeKey,
       attempt,
       signal: abort.signal,
-      progress: (fraction, details) => port.postMessage({ fraction, details }),
+      progress: (fraction, details) => {
+        if (typeof fraction !== 'number' || !(fraction >= 0 && fraction <= 1)) {
+          throw new RangeError(`the progress is ${String(fraction)}: write a number from 0 to 1`)
+        }
+        port.postMessage({ fraction, details })
+      },
     })
-    return { result }
+    port.postMessage({ result } satisfies ThreadResponse)
   } catch (error) {
-    return { failure: Failure.from(error).toRecord() }
+    port.postMessage({ failure: Failure.from(error).toRecord() } satisfies ThreadResponse)
   } finally {
     port.close()
   }

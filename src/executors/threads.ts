@@ -94,7 +94,16 @@ async function callInThread(
   const { port1: near, port2: port } = new MessageChannel()
   const stop = (): void => near.postMessage(String(signal.reason))
   signal.addEventListener('abort', stop, { once: true })
-  near.on('message', ({ fraction, details }: ThreadProgress) => progress(fraction, details))
+  if (signal.aborted) stop()
+  const answer = Promise.withResolvers<ThreadResponse>()
+  answer.promise.catch(() => {}) // there may be nobody to hear of it when the pool cannot be opened
+  near.on('message', (message: ThreadProgress | ThreadResponse) => {
+    if ('fraction' in message) progress(message.fraction, message.details)
+    else answer.resolve(message)
+  })
+  near.once('close', () => {
+    answer.reject(new Error(`the thread ended before the function '${exports[direction]}' did`))
+  })
   try {
     const request = {
       module,
@@ -105,12 +114,9 @@ async function callInThread(
       attempt,
       port,
     }
-    const response = (await (
-      await pool
-    ).run(request, {
-      name: 'call',
-      transferList: [port],
-    })) as ThreadResponse
+    const opened = await pool
+    opened.run(request, { name: 'call', transferList: [port] }).catch(answer.reject)
+    const response = await answer.promise
     if ('failure' in response) throw Failure.fromRecord(response.failure)
     return response.result
   } finally {
