@@ -63,6 +63,12 @@ export abstract class Atom<Needs extends object = object, Gives extends object =
     if (typeof priority !== 'number' || Number.isNaN(priority)) {
       throw new TypeError(`'${label}' has the priority ${String(priority)}: write a number`)
     }
+    if (typeof version !== 'string' && !Array.isArray(version)) {
+      throw new TypeError(`'${label}' has the version ${String(version)}: write '1.0' or [1, 0]`)
+    }
+    if (inject !== undefined && (typeof inject !== 'object' || inject === null)) {
+      throw new TypeError(`'${label}' injects ${String(inject)}: write { symbol: value }`)
+    }
     this.provisions = provisionsOf(label, options.provides)
     this.priority = priority
     this.version = typeof version === 'string' ? version : version.join('.')

@@ -93,12 +93,13 @@ function optionalNames(parameters: Parameters, rules: BindingRules): readonly st
 }
 
 function takes(parameters: Parameters, name: string): boolean {
-  if (parameters.form !== 'destructured' || parameters.rest) return true
+  if (parameters.form !== 'destructured') return parameters.form === 'whole'
+  if (parameters.rest) return true
   return parameters.required.includes(name) || parameters.optional.includes(name)
 }
 
 function isRenaming(rebind: Rebind | undefined): boolean {
-  return rebind !== undefined && (Array.isArray(rebind) ? rebind : Object.keys(rebind)).length > 0
+  return rebind !== undefined && (rebind === null || Object.keys(rebind).length > 0)
 }
 
 /** The pairs of argument and symbol that a rebind stands for; surplus positions keep their name. */

@@ -91,6 +91,9 @@ export abstract class Retry<
         )
       }
     }
+    if (revert !== undefined && typeof revert !== 'function') {
+      throw new TypeError(`'${label}' has a revert that is ${typeof revert}: write a function`)
+    }
     const rules = {
       atom: label,
       ignore: RESERVED,

@@ -38,7 +38,7 @@ export interface SchemaIssue {
 export function isStandardSchema(value: unknown): value is StandardSchema {
   if ((typeof value !== 'object' && typeof value !== 'function') || value === null) return false
   const standard = (value as Partial<StandardSchema>)['~standard']
-  return typeof standard === 'object' && typeof standard.validate === 'function'
+  return typeof standard === 'object' && typeof standard?.validate === 'function'
 }
 
 /** One line per issue, with its place in the value. */

@@ -41,12 +41,11 @@ export class ThreadTask<Needs extends object = object, Gives extends object = ob
 
   /** @throws TypeError when the module is no address, or `requires` is missing. */
   constructor(name: string, options: ThreadTaskOptions) {
-    const revert = (inputs: object, context: TaskContext): unknown =>
-      this.#call('revert', inputs, context)
-    super(name, options, {
-      execute: (inputs: never) => inputs,
-      revert: options.revert === undefined ? undefined : (inputs: never) => inputs,
-    })
+    const revert =
+      options.revert === undefined
+        ? undefined
+        : (inputs: object, context: TaskContext): unknown => this.#call('revert', inputs, context)
+    super(name, options, { execute: ThreadTask.prototype.execute, revert })
     if (!URL.canParse(String(options.module))) {
       throw new TypeError(
         `'${name}' has the module '${String(options.module)}': write an address, new URL('./work.js', import.meta.url)`,
@@ -54,7 +53,7 @@ export class ThreadTask<Needs extends object = object, Gives extends object = ob
     }
     this.module = String(options.module)
     this.exports = { execute: options.execute ?? 'execute', revert: options.revert ?? '' }
-    if (options.revert !== undefined) this.revert = revert
+    if (revert) this.revert = revert
   }
 
   override execute(inputs: Needs, context: TaskContext): Promise<unknown> {

@@ -126,18 +126,15 @@ export class Digraph<Node, Label> {
    * joins the next generation when its last incoming edge is met. Nodes on a cycle are left out.
    */
   *generations(): Generator<Node> {
-    const waiting = new Map<Node, number>()
+    const met = new Map<Node, number>()
     const queue: Node[] = []
-    for (const [node, { incoming }] of this.#places) {
-      if (incoming.length === 0) queue.push(node)
-      else waiting.set(node, incoming.length)
-    }
+    for (const [node, { incoming }] of this.#places) if (incoming.length === 0) queue.push(node)
     for (const node of queue) {
       yield node
       for (const to of this.#place(node).outgoing.keys()) {
-        const left = (waiting.get(to) ?? 0) - 1
-        waiting.set(to, left)
-        if (left === 0) queue.push(to)
+        const count = (met.get(to) ?? 0) + 1
+        met.set(to, count)
+        if (count === this.#place(to).incoming.length) queue.push(to)
       }
     }
   }

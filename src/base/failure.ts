@@ -225,12 +225,14 @@ function describe(value: unknown, causes: readonly Failure[]): Failure {
     const message = typeof value === 'string' ? value : safeString(value)
     return new Failure({ message, typeNames: [nameOfType(value)], args: [message], causes, thrown })
   }
-  const { code } = value as { readonly code?: unknown }
+  // Whoever throws may have put anything there, and what is stored must be text.
+  const { code, message: given } = value as { readonly code?: unknown; readonly message: unknown }
+  const message = typeof given === 'string' ? given : safeString(given)
   return new Failure({
-    message: value.message,
+    message,
     typeNames: classNames(value),
     traceback: stackLines(value),
-    args: typeof code === 'string' ? [value.message, code] : [value.message],
+    args: typeof code === 'string' ? [message, code] : [message],
     causes,
     thrown,
   })
@@ -244,12 +246,19 @@ function classNames(error: Error): readonly string[] {
     prototype instanceof Error || prototype === Error.prototype;
     prototype = Object.getPrototypeOf(prototype)
   ) {
-    const { name } = (prototype as Error).constructor
-    if (name !== '' && !names.includes(name)) names.push(name)
+    const name = nameOfClass(prototype)
+    if (name !== undefined && !names.includes(name)) names.push(name)
     if (prototype === Error.prototype) break
   }
-  if (error.name !== '' && !names.includes(error.name)) names.unshift(error.name)
+  const own: unknown = error.name
+  if (typeof own === 'string' && own !== '' && !names.includes(own)) names.unshift(own)
   return names
+}
+
+/** The name of the class that an object says it is of, if it is one that can be stored. */
+function nameOfClass(object: object): string | undefined {
+  const name: unknown = (object.constructor as { readonly name?: unknown } | undefined | null)?.name
+  return typeof name === 'string' && name !== '' ? name : undefined
 }
 
 /** The lines of the stack that name places; the header repeats name and message. */
@@ -262,7 +271,7 @@ function stackLines(error: Error): string {
 function nameOfType(value: unknown): string {
   if (value === null) return 'null'
   if (typeof value !== 'object') return typeof value
-  return (value.constructor as { readonly name?: string } | undefined)?.name ?? 'object'
+  return nameOfClass(value) ?? 'object'
 }
 
 function safeString(value: unknown): string {

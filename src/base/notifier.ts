@@ -7,6 +7,9 @@
  * @module
  */
 
+import { inspect } from 'node:util'
+import { isThenable } from './thenable.ts'
+
 /** Registers for every event. */
 export const ANY = '*'
 
@@ -55,7 +58,8 @@ export class Notifier<Events extends object> {
   /**
    * Registers a callback for one event, or for all with `'*'`.
    *
-   * A callback that throws is passed over, and reported once as a process warning.
+   * A callback that throws, or whose promise rejects, is passed over, and reported once as a
+   * process warning.
    *
    * @returns what ends the registration, for `using`
    * @throws TypeError when the event cannot be registered for, or the callback (with the same
@@ -94,9 +98,9 @@ export class Notifier<Events extends object> {
   ): boolean {
     const found = this.#find(event, callback, options.filter)
     if (found === undefined) return false
-    const rest = (this.#registrations.get(event) ?? []).filter((one) => one !== found)
-    if (rest.length === 0) this.#registrations.delete(event)
-    else this.#registrations.set(event, rest)
+    const rest = this.#registrations.get(event)?.filter((one) => one !== found)
+    if (rest?.length) this.#registrations.set(event, rest)
+    else this.#registrations.delete(event)
     return true
   }
 
@@ -116,14 +120,12 @@ export class Notifier<Events extends object> {
     for (const one of this.#registrations.get(list) ?? []) {
       const { callback, filter } = one as unknown as Registration<string, unknown>
       try {
-        if (filter === undefined || filter(details)) callback(event, details)
+        if (filter !== undefined && !filter(details)) continue
+        // A callback may be async in spite of its type; its rejection would end the process.
+        const told: unknown = callback(event, details)
+        if (isThenable(told)) told.then(undefined, (error: unknown) => report(one, event, error))
       } catch (error) {
-        if (one.reported) continue
-        one.reported = true
-        process.emitWarning(
-          `a callback for '${event}' threw and was passed over (reported once): ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
-          'TaskflowListenerWarning',
-        )
+        report(one, event, error)
       }
     }
   }
@@ -137,4 +139,13 @@ export class Notifier<Events extends object> {
       .get(event)
       ?.find((one) => one.callback === callback && one.filter === filter)
   }
+}
+
+function report(registration: { reported: boolean }, event: string, error: unknown): void {
+  if (registration.reported) return
+  registration.reported = true
+  process.emitWarning(
+    `a callback for '${event}' threw and was passed over (reported once): ${inspect(error)}`,
+    'TaskflowListenerWarning',
+  )
 }

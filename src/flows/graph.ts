@@ -66,6 +66,7 @@ export class GraphFlow<Needs extends object = object, Gives extends object = obj
 > {
   readonly pattern = 'graph'
   readonly #graph: Edges = new Digraph()
+  /** What each child required and provided when it was added; links are made by that. */
   readonly #symbols = new Map<FlowItem, Symbols>()
   readonly #providers = new Map<string, FlowItem[]>()
   readonly #requirers = new Map<string, FlowItem[]>()
@@ -100,23 +101,24 @@ export class GraphFlow<Needs extends object = object, Gives extends object = obj
 
   #add(options: AddOptions, items: readonly FlowItem[]): this {
     checkItems(this.name, items)
-    const added = new Set<FlowItem>()
+    const added = new Map<FlowItem, Symbols>()
+    for (const item of items) if (!this.#graph.has(item)) added.set(item, symbolsOf(item))
     const made: Edge<FlowItem, unknown>[] = []
-    const waiting = this.#stillWaiting(options, added)
+    const waiting = this.#stillWaiting(options)
+    // Asked before anything is linked: who lacks a symbol by now gets its link, as in TaskFlow.
+    for (const { provides } of added.values()) for (const symbol of provides) waiting.for(symbol)
     try {
-      for (const item of items) {
-        if (this.#graph.has(item)) continue
+      for (const [item, symbols] of added) {
         this.#graph.add(item)
-        this.#symbols.set(item, symbolsOf(item))
-        added.add(item)
+        this.#symbols.set(item, symbols)
         if (options.resolveRequires !== false) this.#linkToProviders(item, waiting, made)
-        this.#register(item)
-        if (options.resolveExisting !== false) this.#linkWaiting(item, waiting, made)
+        this.#register(item, symbols)
+        if (options.resolveExisting !== false) this.#linkWaiting(item, symbols, waiting, made)
         this.#refuseCycleThrough(item)
       }
     } catch (error) {
       for (const { from, to } of made) this.#graph.disconnect(from, to)
-      for (const item of added) this.#forget(item)
+      for (const item of added.keys()) this.#forget(item)
       throw error
     }
     this.#refreshTarget()
@@ -203,8 +205,7 @@ export class GraphFlow<Needs extends object = object, Gives extends object = obj
     const symbols = new Map(items.map((item) => [item, of(item)]))
     const requires = new Set<string>(this.retry?.requires)
     for (const item of items) {
-      const lacking = this.#unsatisfied(item, (one) => symbols.get(one) ?? of(one))
-      for (const symbol of lacking) requires.add(symbol)
+      for (const symbol of this.#unsatisfied(item, symbols)) requires.add(symbol)
     }
     let provides = new Set<string>(this.retry?.provides)
     for (const one of symbols.values()) provides = merge(provides, one.provides)
@@ -214,27 +215,24 @@ export class GraphFlow<Needs extends object = object, Gives extends object = obj
   /** What a child requires that neither the retry nor any predecessor provides. */
   #unsatisfied(
     item: FlowItem,
-    of: (child: FlowItem) => Symbols = this.#symbolsOf,
+    symbols: ReadonlyMap<FlowItem, Symbols> = this.#symbols,
   ): ReadonlySet<string> {
-    const left = new Set<string>(of(item).requires)
+    const left = new Set<string>(symbols.get(item)?.requires)
     for (const symbol of this.retry?.provides ?? []) left.delete(symbol)
     if (left.size === 0) return left
     for (const ancestor of this.#graph.ancestors(item)) {
-      const { provides } = of(ancestor)
-      for (const symbol of left) if (provides.has(symbol)) left.delete(symbol)
+      const provides = symbols.get(ancestor)?.provides
+      for (const symbol of left) if (provides?.has(symbol)) left.delete(symbol)
       if (left.size === 0) break
     }
     return left
   }
 
-  /** What a child required and provided when it was added; links are made by that. */
-  readonly #symbolsOf = (item: FlowItem): Symbols => this.#symbols.get(item) ?? symbolsOf(item)
-
   /**
    * Tells which known children lack a symbol. Worked out when the symbol is first asked for in one
-   * call of add, and kept up to date by the links that this call makes.
+   * call of add; the call adds and takes away whom it links.
    */
-  #stillWaiting(options: AddOptions, added: ReadonlySet<FlowItem>): Waiting {
+  #stillWaiting(options: AddOptions): Waiting {
     const lists = new Map<string, Set<FlowItem>>()
     return {
       for: (symbol) => {
@@ -244,7 +242,7 @@ export class GraphFlow<Needs extends object = object, Gives extends object = obj
         lists.set(symbol, list)
         if (this.retry?.provides.has(symbol) || options.resolveExisting === false) return list
         for (const item of this.#requirers.get(symbol) ?? []) {
-          if (!added.has(item) && this.#unsatisfied(item).has(symbol)) list.add(item)
+          if (this.#unsatisfied(item).has(symbol)) list.add(item)
         }
         return list
       },
@@ -263,8 +261,13 @@ export class GraphFlow<Needs extends object = object, Gives extends object = obj
     }
   }
 
-  #linkWaiting(item: FlowItem, waiting: Waiting, made: Edge<FlowItem, unknown>[]): void {
-    for (const symbol of this.#symbolsOf(item).provides) {
+  #linkWaiting(
+    item: FlowItem,
+    { provides }: Symbols,
+    waiting: Waiting,
+    made: Edge<FlowItem, unknown>[],
+  ): void {
+    for (const symbol of provides) {
       const list = waiting.for(symbol)
       for (const other of list) {
         if (other === item) continue
@@ -289,8 +292,7 @@ export class GraphFlow<Needs extends object = object, Gives extends object = obj
     }
   }
 
-  #register(item: FlowItem): void {
-    const { requires, provides } = this.#symbolsOf(item)
+  #register(item: FlowItem, { requires, provides }: Symbols): void {
     for (const symbol of provides) append(this.#providers, symbol, item)
     for (const symbol of requires) append(this.#requirers, symbol, item)
   }

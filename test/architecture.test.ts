@@ -1,0 +1,189 @@
+/**
+ * The plan of the house: which room may import which, and what every file owes its readers.
+ *
+ * ARCHITECTURE.md tells it in words; what stands here holds.
+ *
+ * @module
+ */
+import { readdirSync, readFileSync } from 'node:fs'
+import { isBuiltin } from 'node:module'
+import { dirname, join, normalize, sep } from 'node:path'
+import { describe, expect, test } from 'vitest'
+
+/**
+ * Each room and the rooms it may import, ground floor first: only rooms that stand before it. A
+ * room that is not named here does not exist. Files of `src` itself are rooms too.
+ */
+const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
+  'errors.ts': [],
+  base: ['errors.ts'],
+  states: ['errors.ts'],
+  atoms: ['errors.ts', 'base'],
+  flows: ['errors.ts', 'base', 'atoms'],
+  persistence: ['errors.ts', 'base', 'states', 'atoms'],
+  executors: ['errors.ts', 'base', 'atoms'],
+  engine: ['errors.ts', 'base', 'states', 'atoms', 'flows', 'persistence', 'executors'],
+  listeners: ['errors.ts', 'base', 'states', 'atoms', 'persistence', 'engine'],
+  testing: ['errors.ts', 'base', 'states', 'persistence'],
+  'index.ts': [
+    'errors.ts',
+    'base',
+    'states',
+    'atoms',
+    'flows',
+    'persistence',
+    'executors',
+    'engine',
+    'listeners',
+  ],
+}
+
+/** The doors of rooms that hold drivers: the only files that other rooms import. */
+const DOORS: Readonly<Record<string, readonly string[]>> = {
+  executors: ['executor.ts'],
+  persistence: ['backend.ts', 'atom-detail.ts', 'flow-detail.ts', 'records.ts', 'reader.ts'],
+}
+
+/** Who puts parts together, and so may name a driver. */
+const ASSEMBLERS: Readonly<Record<string, readonly string[]>> = {
+  'index.ts': ['executors/concurrent.ts', 'persistence/memory.ts'],
+  [join('engine', 'load.ts')]: ['executors/concurrent.ts', 'executors/inline.ts'],
+}
+
+/** Where a package, or a part of Node that is a driver, may be named: one file, or one room. */
+const NAMED_IN: Readonly<Record<string, string>> = {
+  acorn: 'atoms/parameters.ts',
+  tinypool: 'executors/threads.ts',
+  'node:sqlite': 'persistence/sql/sqlite.ts',
+  pg: 'persistence/sql/postgres.ts',
+  'mysql2/promise': 'persistence/sql/mysql.ts',
+  vitest: 'testing/',
+}
+
+const MAX_LINES = 400
+
+interface Import {
+  readonly file: string
+  /** A file below `src`, or a package. */
+  readonly target: string
+  readonly isPackage: boolean
+}
+
+/** Safe to read with a regular expression, since the formatter fixes the form of imports. */
+const IMPORT =
+  /^(?:import|export|\})[^'\n]*?\bfrom '([^']+)'|^import '([^']+)'|\bimport\(\s*'([^']+)'\s*\)/gm
+
+const sources = readdirSync('src', { recursive: true, encoding: 'utf8' })
+  .filter((file) => file.endsWith('.ts'))
+  .sort()
+const texts = new Map(sources.map((file) => [file, readFileSync(join('src', file), 'utf8')]))
+const imports = sources.flatMap(importsOf)
+const rooms = Object.keys(MAY_IMPORT)
+
+function importsOf(file: string): readonly Import[] {
+  return [...(texts.get(file) ?? '').matchAll(IMPORT)].map(([, from, bare, late]) => {
+    const specifier = from ?? bare ?? late ?? ''
+    const isPackage = !specifier.startsWith('.')
+    return {
+      file,
+      target: isPackage ? specifier : normalize(join(dirname(file), specifier)),
+      isPackage,
+    }
+  })
+}
+
+function roomOf(file: string): string {
+  return file.split(sep)[0] ?? file
+}
+
+/** Imports that lead out of their room, as `from -> to`. */
+function trespasses(isTrespass: (one: Import) => boolean): readonly string[] {
+  return imports
+    .filter((one) => one.isPackage || roomOf(one.file) !== roomOf(one.target))
+    .filter(isTrespass)
+    .map(({ file, target }) => `${file} -> ${target}`)
+}
+
+/** Each circle of files once, as the files on it. */
+function circles(): readonly (readonly string[])[] {
+  const found: (readonly string[])[] = []
+  const done = new Set<string>()
+  const path: string[] = []
+  const visit = (file: string): void => {
+    const at = path.indexOf(file)
+    if (at >= 0) found.push([...path.slice(at), file])
+    if (at >= 0 || done.has(file)) return
+    path.push(file)
+    for (const one of imports) if (!one.isPackage && one.file === file) visit(one.target)
+    path.pop()
+    done.add(file)
+  }
+  for (const file of sources) visit(file)
+  return found
+}
+
+describe('floor plan', () => {
+  test('every file stands in a room of the plan', () => {
+    expect(sources.filter((file) => !rooms.includes(roomOf(file)))).toEqual([])
+  })
+
+  test.each(rooms)('%s may import only rooms that stand before it', (room) => {
+    const before = rooms.slice(0, rooms.indexOf(room))
+    expect(MAY_IMPORT[room]?.filter((other) => !before.includes(other))).toEqual([])
+  })
+
+  test.each(rooms)('%s imports only the rooms it may', (room) => {
+    const allowed = MAY_IMPORT[room] ?? []
+    expect(
+      trespasses(
+        ({ file, target, isPackage }) =>
+          !isPackage && roomOf(file) === room && !allowed.includes(roomOf(target)),
+      ),
+    ).toEqual([])
+  })
+
+  test.each(Object.entries(DOORS))('%s is entered by its doors only', (room, doors) => {
+    expect(
+      trespasses(
+        ({ file, target, isPackage }) =>
+          !isPackage &&
+          roomOf(target) === room &&
+          !doors.some((door) => target === join(room, door)) &&
+          !(ASSEMBLERS[file] ?? []).some((driver) => target === normalize(driver)),
+      ),
+    ).toEqual([])
+  })
+
+  test('a package is named only where it is wrapped', () => {
+    expect(
+      trespasses(({ file, target, isPackage }) => {
+        if (!isPackage) return false
+        const place = NAMED_IN[target]
+        if (place === undefined) return !isBuiltin(target)
+        return place.endsWith('/') ? !file.startsWith(normalize(place)) : file !== normalize(place)
+      }),
+    ).toEqual([])
+  })
+
+  test('no file imports itself by a detour, types included', () => {
+    expect(circles()).toEqual([])
+  })
+
+  test('imports lead to files that are there', () => {
+    expect(imports.filter(({ target, isPackage }) => !isPackage && !texts.has(target))).toEqual([])
+  })
+})
+
+describe('every file', () => {
+  test.each(sources)('%s opens with a module comment of 2 to 8 lines', (file) => {
+    const header = /^(?:#!.*\n)?\/\*\*\n([\s\S]*?)\n \*\/\n/.exec(texts.get(file) ?? '')?.[1] ?? ''
+    const lines = header.split('\n').filter((line) => line !== ' *')
+    expect(lines.at(-1)).toBe(' * @module')
+    expect(lines.length).toBeGreaterThanOrEqual(2)
+    expect(lines.length).toBeLessThanOrEqual(8)
+  })
+
+  test.each(sources)(`%s has at most ${MAX_LINES} lines`, (file) => {
+    expect((texts.get(file) ?? '').trimEnd().split('\n').length).toBeLessThanOrEqual(MAX_LINES)
+  })
+})

@@ -1,0 +1,58 @@
+/**
+ * The depths of deciders.
+ *
+ * @module
+ */
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { DEPTHS, readDepth, widest } from '../../src/flows/decider.ts'
+
+describe('readDepth', () => {
+  test.each(
+    DEPTHS.flatMap((depth) => [
+      [depth, depth],
+      [depth.toLowerCase(), depth],
+    ]),
+  )('reads %s as %s', (text, depth) => {
+    expect(readDepth(text)).toBe(depth)
+  })
+
+  test('reads a depth in any letter case', () => {
+    fc.assert(
+      fc.property(
+        fc
+          .constantFrom(...DEPTHS)
+          .chain((depth) =>
+            fc.tuple(fc.constant(depth), fc.mixedCase(fc.constant(depth.toLowerCase()))),
+          ),
+        ([depth, text]) => {
+          expect(readDepth(text)).toBe(depth)
+        },
+      ),
+    )
+  })
+
+  test.each(['', 'NEIGHBOURS', ' ALL', 'toString'])("refuses the word '%s'", (word) => {
+    expect(() => readDepth(word)).toThrow(
+      new RangeError(`'${word}' is no depth: write one of ALL, FLOW, NEIGHBORS, ATOM`),
+    )
+  })
+
+  test.each([1, null, undefined, true])('refuses %s, which is no text', (value) => {
+    expect(() => readDepth(value)).toThrow(
+      new TypeError(`a depth is one of ALL, FLOW, NEIGHBORS, ATOM, not ${value}`),
+    )
+  })
+})
+
+describe('widest', () => {
+  test.each([
+    [['ATOM', 'NEIGHBORS'], 'NEIGHBORS'],
+    [['FLOW', 'ALL', 'ATOM'], 'ALL'],
+    [['ATOM', 'ATOM'], 'ATOM'],
+    [['NEIGHBORS', 'FLOW'], 'FLOW'],
+    [[], 'ALL'],
+  ] as const)('of %j is %s', (depths, expected) => {
+    expect(widest(depths)).toBe(expected)
+  })
+})

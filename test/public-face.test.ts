@@ -1,0 +1,290 @@
+/**
+ * The names that each entry of the package exports: changing this file is changing the API.
+ *
+ * @module
+ */
+import { existsSync, readFileSync } from 'node:fs'
+import { pathToFileURL } from 'node:url'
+import { describe, expect, test } from 'vitest'
+
+interface Manifest {
+  readonly exports: Readonly<Record<string, string>>
+  readonly files: readonly string[]
+}
+
+const manifest = JSON.parse(readFileSync('package.json', 'utf8')) as Manifest
+const build = JSON.parse(readFileSync('tsconfig.build.json', 'utf8')) as {
+  readonly compilerOptions: { readonly rootDir: string; readonly outDir: string }
+}
+
+/** The source that the build makes an entry of. */
+function sourceOf(entry: string): string {
+  const { rootDir, outDir } = build.compilerOptions
+  const path = manifest.exports[entry] ?? ''
+  return path.replace(`./${outDir}/`, `./${rootDir}/`).replace(/\.js$/, '.ts')
+}
+
+/** Values by asking the module, types by reading it, since they are gone at run time. */
+async function namesOf(entry: string): Promise<string> {
+  const source = sourceOf(entry)
+  const text = readFileSync(source, 'utf8')
+  const values = Object.keys((await import(pathToFileURL(source).href)) as object)
+  const types = new Set<string>()
+  for (const [, kind, list = ''] of text.matchAll(/^export (type )?\{([^}]*)\}/gm)) {
+    for (const [, isType, name = ''] of list.matchAll(/(type )?(\w+)(?= *(?:,|$))/gm)) {
+      if ((kind ?? isType) !== undefined) types.add(name)
+    }
+  }
+  for (const [, name = ''] of text.matchAll(/^export (?:interface|type) (\w+)/gm)) types.add(name)
+  return [...values.sort(), ...[...types].sort().map((name) => `type ${name}`)].join('\n')
+}
+
+describe('entries', () => {
+  const entries = Object.keys(manifest.exports).filter((entry) => entry !== './package.json')
+
+  test('are the ones below', () => {
+    expect(entries).toEqual(['.', './sqlite', './postgres', './mysql', './threads', './testing'])
+  })
+
+  test.each(entries)('%s is made by the build from a source that is there', (entry) => {
+    const { outDir } = build.compilerOptions
+    expect(manifest.exports[entry]).toMatch(new RegExp(`^\\./${outDir}/.+\\.js$`))
+    expect(existsSync(sourceOf(entry))).toBe(true)
+    expect(manifest.files).toContain(outDir)
+  })
+
+  test('taskflow-ts', async () => {
+    expect(await namesOf('.')).toMatchInlineSnapshot(`
+      "ANY
+      AmbiguousDependencyError
+      Atom
+      AtomDetail
+      BackendUnavailableError
+      CaptureListener
+      CorruptRecordError
+      CycleError
+      DumpingListener
+      DuplicateError
+      DurationListener
+      DynamicLoggingListener
+      Engine
+      EngineBusyError
+      EventTimeListener
+      FLOW_MOVES
+      Failure
+      FailureFormatter
+      Flow
+      FlowDetail
+      FlowError
+      FlowMismatchError
+      GraphFlow
+      History
+      InvalidInputError
+      InvalidStateError
+      JOB_MOVES
+      LinearFlow
+      Listener
+      LogBook
+      LoggingListener
+      MissingDependenciesError
+      NotFoundError
+      NotStorableError
+      Notifier
+      PrintingDurationListener
+      PrintingListener
+      RETRY_MOVES
+      Retry
+      RetryDetail
+      SILENT_LOGGER
+      SYSTEM_CLOCK
+      StaleWriteError
+      StorageError
+      TASK_MOVES
+      Task
+      TaskDetail
+      ThreadTask
+      UnorderedFlow
+      WrappedFailure
+      alwaysRevert
+      alwaysRevertAll
+      concurrent
+      defineFlow
+      flowFromDetail
+      forEach
+      graph
+      isFailure
+      linear
+      listLogBooks
+      listUnfinished
+      load
+      loadFlowDetail
+      loadFromDetail
+      loadFromFactory
+      loadLogBook
+      mapTask
+      memory
+      parameterizedForEach
+      reduceTask
+      retry
+      run
+      task
+      threadTask
+      times
+      unordered
+      type AddOptions
+      type AnyStore
+      type AtomCall
+      type AtomEvents
+      type AtomOptions
+      type AtomPayload
+      type AtomRecord
+      type AtomState
+      type Attempt
+      type Backend
+      type BackendSupports
+      type Binding
+      type BookRecord
+      type Callback
+      type Captured
+      type Checkpoint
+      type Clock
+      type Compilation
+      type ConcurrentOptions
+      type ControllerOptions
+      type Decider
+      type DeciderHistory
+      type DeciderRule
+      type Decision
+      type Depth
+      type DisclosureOptions
+      type DurationOptions
+      type DynamicLoggingOptions
+      type Ending
+      type EngineBehaviour
+      type EngineOptions
+      type EngineParts
+      type EngineStatistics
+      type ErrorType
+      type EventTimeOptions
+      type Executor
+      type FactoryOptions
+      type FailureParts
+      type FailureRecord
+      type FetchOptions
+      type FlowDefinition
+      type FlowDifference
+      type FlowErrorCode
+      type FlowEvents
+      type FlowFilter
+      type FlowItem
+      type FlowMoved
+      type FlowOptions
+      type FlowRecord
+      type FlowRegistry
+      type FlowState
+      type FormatsFailures
+      type FunctorOptions
+      type GivesOf
+      type GivingUpOptions
+      type GraphNode
+      type InjectOptions
+      type Intention
+      type JobState
+      type Link
+      type LinkOptions
+      type ListenerOptions
+      type LoadArguments
+      type LoadOptions
+      type LogLevel
+      type Logger
+      type LoggingOptions
+      type Measured
+      type MissingDependency
+      type NeedsOf
+      type NodeKind
+      type PageOptions
+      type Pattern
+      type Phase
+      type PrintingDurationOptions
+      type PrintingOptions
+      type ProgressDetails
+      type Provides
+      type Provision
+      type Rebind
+      type RegisterOptions
+      type ResultsOf
+      type RetryFunctions
+      type RetryInputs
+      type RetryMoved
+      type RetryOptions
+      type RetryRevertInputs
+      type RetrySpec
+      type RetryState
+      type RevertInputs
+      type RunOptions
+      type SchemaIssue
+      type SchemaResult
+      type SchemaTaskSpec
+      type Scope
+      type StandardSchema
+      type Storage
+      type StoreOf
+      type StoreOption
+      type StoredFlow
+      type TaskBody
+      type TaskContext
+      type TaskEvents
+      type TaskFunctions
+      type TaskMoved
+      type TaskOptions
+      type TaskProgress
+      type TaskSpec
+      type TaskState
+      type ThreadContext
+      type ThreadTaskOptions
+      type UnfinishedFilter
+      type Watched
+      type WatchedStorage
+      type Wired
+      type Write"
+    `)
+  })
+
+  test('taskflow-ts/postgres', async () => {
+    expect(await namesOf('./postgres')).toMatchInlineSnapshot(`
+      "postgres
+      type PostgresAnswer
+      type PostgresClient
+      type PostgresOptions
+      type PostgresPool
+      type PostgresQuery
+      type RetryBounds"
+    `)
+  })
+
+  test('taskflow-ts/mysql', async () => {
+    expect(await namesOf('./mysql')).toMatchInlineSnapshot(`
+      "mysql
+      type MysqlConnection
+      type MysqlOptions
+      type MysqlPool
+      type MysqlQuery
+      type RetryBounds"
+    `)
+  })
+
+  test('taskflow-ts/sqlite', async () => {
+    expect(await namesOf('./sqlite')).toMatchInlineSnapshot(`
+      "sqlite
+      type SqliteOptions"
+    `)
+  })
+
+  test('taskflow-ts/testing', async () => {
+    expect(await namesOf('./testing')).toMatchInlineSnapshot(`
+      "backendContract
+      type BackendContract
+      type OpenBackend"
+    `)
+  })
+})

@@ -1,0 +1,21 @@
+/**
+ * The states of a job.
+ *
+ * @module
+ */
+import { expect, test } from 'vitest'
+import { JOB_MOVES } from '../../src/states/job.ts'
+
+test('the table allows the moves that TaskFlow allows', () => {
+  expect(JOB_MOVES).toEqual({
+    UNCLAIMED: ['CLAIMED'],
+    CLAIMED: ['UNCLAIMED', 'COMPLETE'],
+    COMPLETE: [],
+  })
+})
+
+test('a job that is complete goes nowhere, and no job gets there unclaimed', () => {
+  const sources = Object.entries(JOB_MOVES).filter(([, targets]) => targets.includes('COMPLETE'))
+  expect(sources.map(([from]) => from)).toEqual(['CLAIMED'])
+  expect(JOB_MOVES.COMPLETE).toEqual([])
+})
