@@ -197,7 +197,7 @@ test('Ctrl-C suspends after the task under way; resuming finishes', async () => 
 
 test('does not resume a flow that another process is running', async () => {
   using folder = temporaryFolder()
-  const running = createVolume(folder.path, '--slow', '100')
+  const running = createVolume(folder.path, '--slow', '700')
   while (inspect(folder.path).flows.length === 0) await new Promise((go) => setTimeout(go, 20))
   expect(await createVolume(folder.path, '--resume')).toMatchObject({
     code: 1,
