@@ -283,7 +283,7 @@ export class Machine {
       const waiting = this.wait()
       if (waiting !== undefined) await waiting
       if (this.#goOnWithBatch()) continue
-      if (this.#busyCount < this.#runningCount) await this.analyze()
+      await this.analyze()
       if (tick % TICKS_PER_LOOK === 0 && performance.now() - lastPauseMs > PAUSE_AFTER_MS) {
         await setImmediate()
         lastPauseMs = performance.now()
