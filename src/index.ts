@@ -34,9 +34,7 @@ export {
 export type { SchemaIssue, SchemaResult, StandardSchema } from './atoms/schema.ts'
 export {
   type RevertInputs,
-  type SchemaTaskSpec,
   Task,
-  type TaskBody,
   type TaskContext,
   type TaskEvents,
   type TaskFunctions,

@@ -224,14 +224,12 @@ describe('entries', () => {
       type RunOptions
       type SchemaIssue
       type SchemaResult
-      type SchemaTaskSpec
       type Scope
       type StandardSchema
       type Storage
       type StoreOf
       type StoreOption
       type StoredFlow
-      type TaskBody
       type TaskContext
       type TaskEvents
       type TaskFunctions

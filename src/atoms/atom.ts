@@ -10,7 +10,8 @@ import type { Binding } from './bindings.ts'
 import { type Provides, type Provision, provisionsOf } from './provides.ts'
 
 /**
- * Carries the types of what something needs and gives, for the compiler only.
+ * Carries the types of what something needs and gives, for the compiler only; `object` stands for
+ * "not known".
  *
  * @typeParam Needs the symbols required from outside, with their types
  * @typeParam Gives the symbols provided, with their types
@@ -42,7 +43,8 @@ export interface AtomOptions {
 export abstract class Atom<Needs extends object = object, Gives extends object = object>
   implements Wired<Needs, Gives>
 {
-  declare readonly '~wiring'?: (needs: Needs) => Gives
+  /** A method, so that any task fits `Task`, whatever it needs; see {@link Wired}. */
+  '~wiring'?(needs: Needs): Gives
   /** What sort of atom it is. */
   abstract readonly kind: 'task' | 'retry'
   /** The symbols that the result is known by. */

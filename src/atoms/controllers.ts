@@ -6,8 +6,9 @@
  */
 import { isDeepStrictEqual } from 'node:util'
 import { NotFoundError } from '../errors.ts'
+import type { Rebind } from './bindings.ts'
 import { type Decision, Retry, type RetryInputs, type RetryOptions } from './retry.ts'
-import type { AnyProvides, Nothing, Provided } from './wiring.ts'
+import type { AnyProvides, AnyValue, Needed, Nothing, Provided } from './wiring.ts'
 
 /** What the ready-made retries have in common. */
 export interface ControllerOptions<P extends AnyProvides = AnyProvides> extends RetryOptions {
@@ -27,7 +28,7 @@ export interface GivingUpOptions<P extends AnyProvides = AnyProvides> extends Co
   readonly revertAll?: boolean
 }
 
-class Always extends Retry<object, never> {
+class Always extends Retry<Nothing, never> {
   readonly #decision: Decision
 
   constructor(decision: Decision, options: ControllerOptions) {
@@ -44,7 +45,7 @@ class Always extends Retry<object, never> {
   }
 }
 
-class Times extends Retry<object, never> {
+class Times extends Retry<Nothing, never> {
   readonly #attempts: number
   readonly #givingUp: Decision
 
@@ -63,7 +64,7 @@ class Times extends Retry<object, never> {
   }
 }
 
-class ForEach extends Retry<object, never> {
+class ForEach extends Retry<Nothing, never> {
   readonly #values: readonly unknown[]
   readonly #givingUp: Decision
 
@@ -136,7 +137,7 @@ export function times<const P extends AnyProvides = undefined>(
  * Runs its flow with one value after the other, until an attempt succeeds; provides the value.
  * A value that stands twice is tried twice. Values are compared deeply.
  */
-export function forEach<const V, const P extends AnyProvides = undefined>(
+export function forEach<V extends AnyValue, const P extends AnyProvides = undefined>(
   values: readonly V[],
   options: GivingUpOptions<P> = {},
 ): Retry<Nothing, Provided<P, V>> {
@@ -144,11 +145,19 @@ export function forEach<const V, const P extends AnyProvides = undefined>(
   return new ForEach([...values], options)
 }
 
-/** As {@link forEach}, with the values taken from the input `values`, which may be rebound. */
-export function parameterizedForEach<V = unknown, const P extends AnyProvides = undefined>(
-  options: GivingUpOptions<P> = {},
-): Retry<{ values: Iterable<V> }, Provided<P, V>> {
-  return new ParameterizedForEach(options)
+/**
+ * As {@link forEach}, with the values taken from the input `values`, which may be rebound.
+ *
+ * @typeParam V what one value is, which the compiler cannot find out
+ */
+export function parameterizedForEach<
+  V = unknown,
+  const P extends AnyProvides = undefined,
+  const Names extends Rebind | undefined = undefined,
+>(
+  options: GivingUpOptions<P> & { readonly rebind?: Names } = {},
+): Retry<Needed<{ values: Iterable<V> }, Names>, Provided<P, V>> {
+  return new ParameterizedForEach(options) as Retry as never
 }
 
 /** The values less those tried; of equal ones as many go as were tried. */

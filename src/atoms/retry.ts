@@ -10,7 +10,16 @@ import { Atom, type AtomOptions } from './atom.ts'
 import { type Binding, bind, type Rebind } from './bindings.ts'
 import type { History } from './history.ts'
 import type { TaskContext } from './task.ts'
-import type { AnyProvides, Needed, Nothing, Provided } from './wiring.ts'
+import type {
+  AnyProvides,
+  AnyResult,
+  InputsOf,
+  Less,
+  Needed,
+  Provided,
+  ResultOf,
+  Untyped,
+} from './wiring.ts'
 
 /**
  * What to do about a failure:
@@ -123,20 +132,25 @@ export abstract class Retry<
   }
 
   /** Gives the value of the next attempt; what it throws is for the next outer retry to judge. */
-  abstract execute(inputs: Needs & RetryInputs, context: TaskContext): unknown
+  abstract execute(inputs: Partial<Needs> & RetryInputs, context: TaskContext): unknown
 
   /** Decides about a failure of the newest attempt. When it throws, the flow stops as FAILURE. */
   abstract onFailure(
-    inputs: Needs & RetryInputs,
+    inputs: Partial<Needs> & RetryInputs,
     context: TaskContext,
   ): Decision | Promise<Decision>
 
   /** Undoes what execute did; by default nothing. */
-  revert?(inputs: Needs & RetryRevertInputs, context: TaskContext): unknown
+  revert?(inputs: Partial<Needs> & RetryRevertInputs, context: TaskContext): unknown
 }
 
-/** A retry made of functions. */
+/**
+ * A retry made of functions.
+ *
+ * Write execute before onFailure: the compiler then knows the type of the values in the history.
+ */
 export interface RetrySpec<
+  Execute extends CallableFunction,
   Inputs extends object,
   Value,
   P extends AnyProvides,
@@ -145,14 +159,17 @@ export interface RetrySpec<
   readonly provides?: P
   readonly rebind?: Names
   /** Gives the value of the next attempt. */
-  execute(inputs: Inputs & RetryInputs, context: TaskContext): Value | Promise<Value>
+  readonly execute: Execute | ((inputs: Inputs & RetryInputs, context: TaskContext) => Value)
   /** Decides about a failure of the newest attempt. */
   onFailure(
-    inputs: Inputs & RetryInputs<NoInfer<Value>>,
+    inputs: Less<NoInfer<Inputs>, keyof RetryInputs> & RetryInputs<Awaited<NoInfer<Value>>>,
     context: TaskContext,
   ): Decision | Promise<Decision>
   /** Undoes what execute did. */
-  revert?(inputs: Inputs & RetryRevertInputs<NoInfer<Value>>, context: TaskContext): unknown
+  revert?(
+    inputs: Less<NoInfer<Inputs>, keyof RetryInputs> & RetryRevertInputs<Awaited<NoInfer<Value>>>,
+    context: TaskContext,
+  ): unknown
 }
 
 class FunctionRetry extends Retry {
@@ -191,14 +208,15 @@ class FunctionRetry extends Retry {
  * })
  */
 export function retry<
-  Inputs extends object = Nothing,
-  Value = unknown,
+  Execute extends CallableFunction,
+  Inputs extends object = Untyped,
+  Value extends AnyResult = unknown,
   const P extends AnyProvides = undefined,
   const Names extends Rebind | undefined = undefined,
 >(
   name: string,
-  spec: RetrySpec<Inputs, Value, P, Names>,
-): Retry<Needed<Omit<Inputs, keyof RetryInputs>, Names, undefined>, Provided<P, Value>>
+  spec: RetrySpec<Execute, Inputs, Value, P, Names>,
+): Retry<Needed<Less<InputsOf<Execute>, keyof RetryInputs>, Names>, Provided<P, ResultOf<Execute>>>
 export function retry(name: string, spec: object): Retry {
   if (typeof spec !== 'object' || spec === null) {
     throw new TypeError(

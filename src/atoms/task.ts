@@ -13,7 +13,20 @@ import { Atom, type AtomOptions } from './atom.ts'
 import { type Binding, bind, type Rebind } from './bindings.ts'
 import { readParameters } from './parameters.ts'
 import { isStandardSchema, type StandardSchema } from './schema.ts'
-import type { AnyProvides, Needed, Nothing, Provided, Requires, SchemaOutputs } from './wiring.ts'
+import type {
+  AnyInject,
+  AnyProvides,
+  AnyRequires,
+  AnyResult,
+  Provided,
+  Requires,
+  ResultOf,
+  Reverted,
+  SchemaInputs,
+  SchemaOutputs,
+  TaskNeeds,
+  Untyped,
+} from './wiring.ts'
 
 /** What the engine hands to execute and revert beside the inputs. */
 export interface TaskContext {
@@ -181,9 +194,9 @@ export abstract class Task<
 
   /**
    * Undoes the work, also after execute failed or was cut short by a crash; must therefore cope
-   * with work that was done in part or not at all.
+   * with work that was done in part or not at all. It need not name all the inputs of execute.
    */
-  revert?(inputs: Needs & RevertInputs, context: TaskContext): unknown
+  revert?(inputs: Partial<Needs> & RevertInputs, context: TaskContext): unknown
 
   /** Called before execute; what it throws is the failure of the task. */
   preExecute?(): unknown
@@ -220,23 +233,43 @@ export abstract class Task<
   }
 }
 
-/** What every task made of functions says; every option of {@link Task} stands beside them. */
-export interface TaskBody<
+/**
+ * A task made of functions; every option of {@link Task} stands beside them.
+ *
+ * Write execute before revert: the compiler then always knows the type of `result` in revert.
+ */
+export interface TaskSpec<
+  Execute extends CallableFunction,
   Inputs extends object,
-  RevertOnly extends object,
   Result,
+  RevertOnly extends object,
   P extends AnyProvides,
+  Req extends AnyRequires,
   Names extends Rebind | undefined,
-  Injected extends Readonly<Record<string, unknown>> | undefined,
-> extends Omit<TaskOptions, 'requires'> {
+  RevertNames extends Rebind | undefined,
+  Injected extends AnyInject,
+> extends TaskOptions {
+  readonly requires?: Req
   readonly provides?: P
   readonly rebind?: Names
+  readonly revertRebind?: RevertNames
   readonly inject?: Injected
-  /** Does the work; what it returns (or resolves with) is the result. */
-  execute(inputs: Inputs, context: TaskContext): Result | Promise<Result>
+  /**
+   * Does the work; what it returns (or resolves with) is the result.
+   *
+   * The type is a union so that the compiler learns two things apart: the function as written,
+   * which tells the wiring, and what its parameters are where they are not annotated.
+   */
+  readonly execute:
+    | Execute
+    | ((inputs: Inputs & SchemaOutputs<Req>, context: TaskContext) => Result)
   /** Undoes the work; see {@link Task.revert}. */
   revert?(
-    inputs: RevertOnly & NoInfer<Inputs> & RevertInputs<NoInfer<Result>>,
+    inputs: Reverted<
+      RevertOnly,
+      NoInfer<Inputs> & SchemaInputs<Req>,
+      RevertInputs<Awaited<NoInfer<Result>>>
+    >,
     context: TaskContext,
   ): unknown
   /** Called before execute; what it throws is the failure of the task. */
@@ -247,31 +280,6 @@ export interface TaskBody<
   preRevert?(): unknown
   /** Called after revert, also after it failed; what it throws is the failure of the revert. */
   postRevert?(): unknown
-}
-
-/** A task made of functions, whose inputs are those that execute says it takes. */
-export interface TaskSpec<
-  Inputs extends object,
-  RevertOnly extends object,
-  Result,
-  P extends AnyProvides,
-  Names extends Rebind | undefined,
-  Injected extends Readonly<Record<string, unknown>> | undefined,
-> extends TaskBody<Inputs, RevertOnly, Result, P, Names, Injected> {
-  /** Names of inputs, needed when execute does not destructure its first parameter. */
-  readonly requires?: readonly string[] | undefined
-}
-
-/** A task made of functions, whose inputs are checked by schemas. */
-export interface SchemaTaskSpec<
-  Schemas extends Readonly<Record<string, StandardSchema>>,
-  Result,
-  P extends AnyProvides,
-  Names extends Rebind | undefined,
-  Injected extends Readonly<Record<string, unknown>> | undefined,
-> extends TaskBody<SchemaOutputs<Schemas>, object, Result, P, Names, Injected> {
-  /** A Standard Schema for each input. */
-  readonly requires: Schemas
 }
 
 /** The functions of a {@link TaskSpec}, whatever their types. */
@@ -326,26 +334,22 @@ class FunctionTask extends Task {
  * })
  */
 export function task<
-  const S extends Readonly<Record<string, StandardSchema>>,
-  Result,
-  const P extends AnyProvides = undefined,
-  const Names extends Rebind | undefined = undefined,
-  const Injected extends Readonly<Record<string, unknown>> | undefined = undefined,
->(
-  name: string,
-  spec: SchemaTaskSpec<S, Result, P, Names, Injected>,
-): Task<Needed<SchemaOutputs<S>, Names, Injected>, Provided<P, Result>>
-export function task<
-  Inputs extends object = Nothing,
+  Execute extends CallableFunction,
+  Inputs extends object = Untyped,
+  Result extends AnyResult = unknown,
   RevertOnly extends object = object,
-  Result = unknown,
   const P extends AnyProvides = undefined,
+  const Req extends AnyRequires = undefined,
   const Names extends Rebind | undefined = undefined,
-  const Injected extends Readonly<Record<string, unknown>> | undefined = undefined,
+  const RevertNames extends Rebind | undefined = undefined,
+  const Injected extends AnyInject = undefined,
 >(
   name: string,
-  spec: TaskSpec<Inputs, RevertOnly, Result, P, Names, Injected>,
-): Task<Needed<Inputs, Names, Injected>, Provided<P, Result>>
+  spec: TaskSpec<Execute, Inputs, Result, RevertOnly, P, Req, Names, RevertNames, Injected>,
+): Task<
+  TaskNeeds<Execute, RevertOnly, keyof RevertInputs, Req, Names, RevertNames, Injected>,
+  Provided<P, ResultOf<Execute>>
+>
 export function task(name: string, spec: object): Task {
   if (typeof name !== 'string' || name === '') {
     throw new TypeError(`a task needs a name that is not empty, not ${JSON.stringify(name)}`)

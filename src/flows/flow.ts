@@ -36,10 +36,11 @@ export interface FlowOptions<R extends Retry<never, object> = Retry<never, objec
 /**
  * Children put together, themselves to be put into other flows to any depth.
  *
- * @typeParam Needs the symbols required from outside, with their types
+ * @typeParam Needs the symbols required from outside, with their types; `never`, the default, stands
+ * for whatever a flow needs, so that any flow fits `Flow`
  * @typeParam Gives the symbols provided by any atom inside, with their types
  */
-export abstract class Flow<Needs extends object = object, Gives extends object = object>
+export abstract class Flow<Needs extends object = never, Gives extends object = object>
   implements Wired<Needs, Gives>, Iterable<FlowItem>
 {
   declare readonly '~wiring'?: (needs: Needs) => Gives

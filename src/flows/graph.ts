@@ -24,7 +24,7 @@ import {
   type Symbols,
   symbolsOf,
 } from './flow.ts'
-import type { GivesOf, GivesWith, InAGraph, NeedsInAGraph, NeedsOf } from './wiring.ts'
+import type { Fitting, GivesAfter, GivesOf, Graph, NeedsAfter, NeedsOf } from './wiring.ts'
 
 /** Which links are made when children are added. */
 export interface AddOptions {
@@ -60,7 +60,7 @@ type Edges = Digraph<FlowItem, DeciderRule | undefined>
  * A flow whose children are ordered by data: who requires a symbol runs after who provides it.
  * Links add order that data does not show, and deciders.
  */
-export class GraphFlow<Needs extends object = object, Gives extends object = object> extends Flow<
+export class GraphFlow<Needs extends object = never, Gives extends object = object> extends Flow<
   Needs,
   Gives
 > {
@@ -79,22 +79,24 @@ export class GraphFlow<Needs extends object = object, Gives extends object = obj
    * requires; {@link CycleError} when the links would form a cycle; TypeError when something is
    * neither a task nor a flow. Nothing is added then.
    */
-  add<const Items extends readonly FlowItem[]>(
-    ...items: Items extends InAGraph<Items, GivesWith<Items, Gives>, Needs>
-      ? Items
-      : InAGraph<Items, GivesWith<Items, Gives>, Needs>
-  ): GraphFlow<NeedsInAGraph<Items, Needs, Gives>, GivesWith<Items, Gives>>
+  add<Items extends readonly FlowItem[]>(
+    ...items: Fitting<Items, Graph<Items, Needs, Gives>>
+  ): GraphFlow<
+    NeedsAfter<Items, Needs, Graph<Items, Needs, Gives>>,
+    GivesAfter<Items, Gives, Graph<Items, Needs, Gives>>
+  >
   add(...items: readonly FlowItem[]): unknown {
     return this.#add({}, items)
   }
 
   /** As {@link GraphFlow.add}, with a say in which links are made. */
-  addWith<const Items extends readonly FlowItem[]>(
+  addWith<Items extends readonly FlowItem[]>(
     options: AddOptions,
-    ...items: Items extends InAGraph<Items, GivesWith<Items, Gives>, Needs>
-      ? Items
-      : InAGraph<Items, GivesWith<Items, Gives>, Needs>
-  ): GraphFlow<NeedsInAGraph<Items, Needs, Gives>, GivesWith<Items, Gives>>
+    ...items: Fitting<Items, Graph<Items, Needs, Gives>>
+  ): GraphFlow<
+    NeedsAfter<Items, Needs, Graph<Items, Needs, Gives>>,
+    GivesAfter<Items, Gives, Graph<Items, Needs, Gives>>
+  >
   addWith(options: AddOptions, ...items: readonly FlowItem[]): unknown {
     return this.#add(options, items)
   }

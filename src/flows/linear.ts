@@ -14,10 +14,10 @@ import {
   merge,
   type Symbols,
 } from './flow.ts'
-import type { GivesOf, GivesWith, InARow, NeedsInARow, NeedsOf } from './wiring.ts'
+import type { Fitting, GivesAfter, GivesOf, Linear, NeedsAfter, NeedsOf } from './wiring.ts'
 
 /** A flow whose children run one after the other, and are reverted the other way round. */
-export class LinearFlow<Needs extends object = object, Gives extends object = object> extends Flow<
+export class LinearFlow<Needs extends object = never, Gives extends object = object> extends Flow<
   Needs,
   Gives
 > {
@@ -29,9 +29,12 @@ export class LinearFlow<Needs extends object = object, Gives extends object = ob
    *
    * @throws TypeError when something is neither a task nor a flow; nothing is added then.
    */
-  add<const Items extends readonly FlowItem[]>(
-    ...items: Items extends InARow<Items, Gives> ? Items : InARow<Items, Gives>
-  ): LinearFlow<NeedsInARow<Items, Needs, Gives>, GivesWith<Items, Gives>>
+  add<Items extends readonly FlowItem[]>(
+    ...items: Fitting<Items, Linear<Items, Needs, Gives>>
+  ): LinearFlow<
+    NeedsAfter<Items, Needs, Linear<Items, Needs, Gives>>,
+    GivesAfter<Items, Gives, Linear<Items, Needs, Gives>>
+  >
   add(...items: readonly FlowItem[]): unknown {
     checkItems(this.name, items)
     for (const item of items) this.#children.add(item)

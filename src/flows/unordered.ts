@@ -14,13 +14,13 @@ import {
   merge,
   type Symbols,
 } from './flow.ts'
-import type { Apart, GivesOf, GivesWith, NeedsApart, NeedsOf } from './wiring.ts'
+import type { Fitting, GivesAfter, GivesOf, NeedsAfter, NeedsOf, Unordered } from './wiring.ts'
 
 const NO_LINKS: readonly Link[] = []
 
 /** A flow whose children may run in any order and all at once; they do not see each other. */
 export class UnorderedFlow<
-  Needs extends object = object,
+  Needs extends object = never,
   Gives extends object = object,
   FromRetry extends object = object,
 > extends Flow<Needs, Gives> {
@@ -32,9 +32,13 @@ export class UnorderedFlow<
    *
    * @throws TypeError when something is neither a task nor a flow; nothing is added then.
    */
-  add<const Items extends readonly FlowItem[]>(
-    ...items: Items extends Apart<Items, FromRetry> ? Items : Apart<Items, FromRetry>
-  ): UnorderedFlow<NeedsApart<Items, Needs, FromRetry>, GivesWith<Items, Gives>, FromRetry>
+  add<Items extends readonly FlowItem[]>(
+    ...items: Fitting<Items, Unordered<Items, Needs, FromRetry>>
+  ): UnorderedFlow<
+    NeedsAfter<Items, Needs, Unordered<Items, Needs, FromRetry>>,
+    GivesAfter<Items, Gives, Unordered<Items, Needs, FromRetry>>,
+    FromRetry
+  >
   add(...items: readonly FlowItem[]): unknown {
     checkItems(this.name, items)
     for (const item of items) this.#children.add(item)

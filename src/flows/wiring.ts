@@ -1,13 +1,17 @@
 /**
  * The types of what a flow needs and gives, added up by the compiler from its children.
  *
- * Nothing here exists at run time. `object` stands for "not known", as for tasks made in a loop:
- * what is not known makes no error here and is checked before the flow starts.
+ * Nothing here exists at run time. `object` stands for "not known": what is not known is left to
+ * the check at run time, and is no error here.
+ *
+ * A row of children is walked by the names that they give, and types are looked up only where a
+ * name is both given and needed. Carrying all types along would make the compiler copy them at
+ * each step, which is quadratic in the length of the row.
  *
  * @module
  */
 import type { Wired } from '../atoms/atom.ts'
-import type { Nothing, Simplify } from '../atoms/wiring.ts'
+import type { Less, Nothing, Simplify } from '../atoms/wiring.ts'
 
 /** The symbols that something requires from outside. */
 export type NeedsOf<T> =
@@ -16,157 +20,341 @@ export type NeedsOf<T> =
 /** The symbols that something provides. */
 export type GivesOf<T> = T extends Wired<never, infer Gives> ? Gives : object
 
-/** True for `object`, which stands for "not known"; false for known symbols, be they none. */
-export type IsUnknown<T> = keyof T extends never ? ('' extends T ? false : true) : false
-
-/** A child requires an input that is provided with a type that does not fit. */
-export interface Misfit<Input, Provided, Required> {
-  /** Name of the input. */
-  readonly input: Input
-  /** The type that is provided. */
-  readonly provided: Provided
-  /** The type that is required. */
-  readonly required: Required
-}
-
-/** The first of the inputs that are provided with a type that does not fit; never, if all fit. */
-type MisfitOf<Needs, Gives> = {
-  [K in keyof Needs & keyof Gives]: Gives[K] extends Needs[K]
-    ? never
-    : undefined extends Needs[K]
-      ? Gives[K] extends Needs[K] | undefined
-        ? never
-        : Misfit<K, Gives[K], Needs[K]>
-      : Misfit<K, Gives[K], Needs[K]>
-}[keyof Needs & keyof Gives]
-
-/** The item itself, or what is wrong with it. */
-type Fitting<Item, Needs, Gives> = [MisfitOf<Needs, Gives>] extends [never]
-  ? Item
-  : MisfitOf<Needs, Gives>
-
-type Without<T, K extends PropertyKey> = keyof T & K extends never
-  ? T
-  : { [P in keyof T as P extends K ? never : P]: T[P] }
-
-/** What is provided behind another child: the nearest wins. */
-type Behind<Gives, More> =
-  IsUnknown<More> extends true
-    ? object
-    : IsUnknown<Gives> extends true
-      ? object
-      : Without<Gives, keyof More> & More
-
-/** What is required behind what is provided. */
-type Lacking<Needs, More, Gives> =
-  IsUnknown<Gives> extends true
-    ? object
-    : IsUnknown<Needs> extends true
-      ? object
-      : Needs & Without<More, keyof Gives>
-
-/** The items, each of which is replaced by what is wrong with it, for children in a row. */
-export type InARow<
-  Items extends readonly unknown[],
-  Gives,
-  Out extends readonly unknown[] = [],
-> = number extends Items['length']
-  ? Items
-  : Items extends readonly [infer Item, ...infer Rest]
-    ? InARow<Rest, Behind<Gives, GivesOf<Item>>, [...Out, Fitting<Item, NeedsOf<Item>, Gives>]>
-    : Out
-
-/** What a linear flow requires with more children. */
-export type NeedsInARow<
-  Items extends readonly unknown[],
-  Needs,
-  Gives,
-> = number extends Items['length']
+/**
+ * What `store` holds for a flow: all that the flow requires, what it would take, and anything else.
+ */
+export type StoreOf<F> = keyof NeedsOf<F> extends never
   ? object
-  : Items extends readonly [infer Item, ...infer Rest]
-    ? NeedsInARow<Rest, Lacking<Needs, NeedsOf<Item>, Gives>, Behind<Gives, GivesOf<Item>>>
-    : AsObject<Needs>
+  : NeedsOf<F> | (NeedsOf<F> & Readonly<Record<string, unknown>>)
 
-/** What a flow provides with more children. */
-export type GivesWith<Items extends readonly unknown[], Gives> = number extends Items['length']
-  ? object
-  : Items extends readonly [infer Item, ...infer Rest]
-    ? GivesWith<Rest, Behind<Gives, GivesOf<Item>>>
-    : AsObject<Gives>
-
-/** What children require that do not see each other, but perhaps a retry. */
-export type NeedsApart<
-  Items extends readonly unknown[],
-  Needs,
-  Seen,
-> = number extends Items['length']
-  ? object
-  : Items extends readonly [infer Item, ...infer Rest]
-    ? NeedsApart<Rest, Lacking<Needs, NeedsOf<Item>, Seen>, Seen>
-    : AsObject<Needs>
-
-/** The items, each of which is replaced by what is wrong with it, for children that see one thing. */
-export type Apart<
-  Items extends readonly unknown[],
-  Seen,
-  Out extends readonly unknown[] = [],
-> = number extends Items['length']
-  ? Items
-  : Items extends readonly [infer Item, ...infer Rest]
-    ? Apart<Rest, Seen, [...Out, Fitting<Item, NeedsOf<Item>, Seen>]>
-    : Out
-
-/** As {@link Apart}, for children of a graph: all see all, and those added before lack something. */
-export type InAGraph<
-  Items extends readonly unknown[],
-  Seen,
-  Lacked,
-  Out extends readonly unknown[] = [],
-> = number extends Items['length']
-  ? Items
-  : Items extends readonly [infer Item, ...infer Rest]
-    ? InAGraph<
-        Rest,
-        Seen,
-        Lacked,
-        [...Out, Fitting<Fitting<Item, Lacked, GivesOf<Item>>, NeedsOf<Item>, Seen>]
-      >
-    : Out
-
-/** What a graph requires with more children: what none of them provides. */
-export type NeedsInAGraph<Items extends readonly unknown[], Needs, Gives> = GraphNeeds<
-  NeedsApart<Items, Needs, Nothing>,
-  GivesWith<Items, Gives>
->
-
-type GraphNeeds<Needs, Gives> =
-  IsUnknown<Gives> extends true
-    ? object
-    : IsUnknown<Needs> extends true
-      ? object
-      : AsObject<Without<Needs, keyof Gives>>
-
-type AsObject<T> =
-  IsUnknown<T> extends true ? object : Simplify<T> extends object ? Simplify<T> : object
-
-/** The values that must be in the store when a flow starts; more are allowed. */
-export type StoreOf<F> =
-  IsUnknown<NeedsOf<F>> extends true
-    ? Readonly<Record<string, unknown>>
-    : NeedsOf<F> & Readonly<Record<string, unknown>>
-
-/** The option `store`, which must be given when the flow requires anything. */
+/** The option `store`, which may be left out when the flow requires nothing. */
 export type StoreOption<F> =
   Nothing extends NeedsOf<F>
     ? { readonly store?: StoreOf<F> | undefined }
-    : IsUnknown<NeedsOf<F>> extends true
-      ? { readonly store?: StoreOf<F> | undefined }
-      : { readonly store: StoreOf<F> }
+    : { readonly store: StoreOf<F> }
 
-/** What can be fetched when the flow has run: what it provides, and what it required. */
-export type ResultsOf<F> =
-  IsUnknown<GivesOf<F>> extends true
-    ? Record<string, unknown>
-    : IsUnknown<NeedsOf<F>> extends true
-      ? Record<string, unknown>
-      : AsObject<Behind<NeedsOf<F>, GivesOf<F>>>
+/** All that is known by name when the flow has run: what it provided and what was stored for it. */
+export type ResultsOf<F> = Results<NeedsOf<F>, GivesOf<F>>
+
+type Results<Needs, Gives> =
+  IsUnknown<Gives> extends true
+    ? Simplify<Needs & Readonly<Record<string, unknown>>>
+    : Simplify<
+        Less<Needs, keyof Gives> & {
+          [K in keyof Gives]: K extends keyof Needs ? Gives[K] | Needs[K] : Gives[K]
+        }
+      >
+
+/** What walking along a row of children found out; names and positions, no types. */
+interface Walked<Open, Wanted, Row, Errors> {
+  readonly open: Open
+  readonly wanted: Wanted
+  readonly row: Row
+  readonly errors: Errors
+}
+
+/** Children added to a linear flow: each sees what the retry and those before it give. */
+export type Linear<Items extends readonly unknown[], Needs, Gives> = Walk<
+  'linear',
+  Items,
+  Needs,
+  Gives,
+  NamesIn<Gives>,
+  keyof Needs,
+  RowNames<Items>
+>
+
+/** Children added to an unordered flow: each sees what the retry gives. */
+export type Unordered<Items extends readonly unknown[], Needs, FromRetry> = Walk<
+  'unordered',
+  Items,
+  Needs,
+  FromRetry,
+  NamesIn<FromRetry>,
+  keyof Needs,
+  RowNames<Items>
+>
+
+/** Children added to a graph flow: each sees what any other gives, whichever was added first. */
+export type Graph<Items extends readonly unknown[], Needs, Gives> = Walk<
+  'graph',
+  Items,
+  Needs,
+  Gives,
+  NamesIn<Gives>,
+  keyof Needs,
+  RowNames<Items>
+>
+
+/** The children as a parameter: in place of one that does not fit stands what is wrong with it. */
+export type Fitting<Items, Added> = Judged<
+  Items,
+  Added extends Walked<unknown, unknown, unknown, infer Errors> ? Errors : never
+>
+
+/** What a flow needs after children were added to what it needed before. */
+export type NeedsAfter<Items extends readonly unknown[], Needs extends object, Added> =
+  Added extends Walked<infer Open, infer Wanted, unknown, unknown>
+    ? [Wanted, keyof Needs] extends [never, Open]
+      ? Needs
+      : NeedsFrom<Items, Needs, Required<Needs>, Open, Wanted>
+    : object
+
+/** What a flow gives after children were added to what it gave before. */
+export type GivesAfter<Items extends readonly unknown[], Gives, Added> =
+  Added extends Walked<unknown, unknown, infer Row, unknown>
+    ? string extends NamesIn<Gives> | NameOf<Row>
+      ? object
+      : GivesFrom<Items, Gives, Row, NameOf<Row>>
+    : object
+
+/** True for `object`, which stands for "not known"; false for known symbols, be they none. */
+type IsUnknown<T> = keyof T extends never ? ('' extends T ? false : true) : false
+
+/** The names of symbols; `string` where they are not known. */
+type NamesIn<T> = IsUnknown<T> extends true ? string : keyof T
+
+/** For each child, the names that it gives. */
+type RowNames<Items> = { [I in keyof Items]: NamesIn<GivesOf<Items[I]>> }
+
+/** That a name is given, or wanted, by the child at a position of the row. */
+type Place<Name, At> = Name extends unknown ? readonly [name: Name, at: At] : never
+
+type NameOf<Places> = Places extends readonly [infer Name, unknown] ? Name : never
+
+/** The names among places that are known. */
+type KnownIn<Places> = Places extends readonly [infer Name, unknown]
+  ? string extends Name
+    ? never
+    : Name
+  : never
+
+type PositionOf<Places, Name> = Position<Extract<Places, readonly [Name, unknown]>>
+
+type Position<Found> = Found extends readonly [unknown, infer At extends number] ? At : never
+
+/**
+ * Walks along the children.
+ *
+ * @typeParam Before what was given before, by the retry or by earlier children
+ * @typeParam Given the names that the next child sees
+ * @typeParam Open the names needed before that nobody gives yet
+ * @typeParam Left the names that the children give that are left to walk
+ * @typeParam Row which child gives which name
+ * @typeParam Wanted which child needs which name that nobody gives
+ * @typeParam Done as long as the part of the row that lies behind
+ */
+type Walk<
+  Pattern extends 'linear' | 'unordered' | 'graph',
+  Items extends readonly unknown[],
+  Needs,
+  Before,
+  Given,
+  Open,
+  Left,
+  Row = never,
+  Wanted = never,
+  Done extends readonly unknown[] = [],
+  Errors = never,
+> = Left extends readonly [infer Names, ...infer Rest]
+  ? Walk<
+      Pattern,
+      Items,
+      Needs,
+      Before,
+      Pattern extends 'unordered' ? Given : Given | Names,
+      Pattern extends 'graph' ? Exclude<Open, Names> : Open,
+      Rest,
+      Exclude<Row, readonly [Names, unknown]> | Place<Names, Done['length']>,
+      | (Pattern extends 'graph' ? Exclude<Wanted, readonly [Names, unknown]> : Wanted)
+      | NewlyWanted<Items, Needs, Given, Open, Wanted, Done['length']>,
+      [...Done, 0],
+      | Errors
+      | ErrorAt<
+          Done['length'],
+          | WrongInput<
+              Items,
+              Before,
+              Given,
+              Pattern extends 'unordered' ? never : Row,
+              NeedsOf<Items[Done['length']]>
+            >
+          | WrongNeed<Items, Needs, Given, Open, Wanted, NeedsOf<Items[Done['length']]>>
+          | (Pattern extends 'graph'
+              ? WrongOutput<Items, Needs, Open, Wanted, GivesOf<Items[Done['length']]>>
+              : never)
+        >
+    >
+  : Left extends readonly []
+    ? Walked<Open, Wanted, Row, Errors>
+    : Walked<
+        Pattern extends 'graph' ? never : Open,
+        (Pattern extends 'graph' ? never : Wanted) | Place<string, -1>,
+        Row | Place<string, -1>,
+        Errors
+      >
+
+/** The needs of a child that nobody gives, less those that say nothing new. */
+type NewlyWanted<Items extends readonly unknown[], Needs, Given, Open, Wanted, At extends number> =
+  | LackedBy<NeedsOf<Items[At]>, Items, Needs, Given, Open, Wanted, At>
+  | (IsUnknown<NeedsOf<Items[At]>> extends true ? Place<string, At> : never)
+
+type LackedBy<N, Items extends readonly unknown[], Needs, Given, Open, Wanted, At> = {
+  [K in keyof N]-?: K extends Given
+    ? never
+    : K extends Open | NameOf<Wanted>
+      ? [TypeWanted<Items, Needs, Open, Wanted, K>] extends [N[K]]
+        ? never
+        : [TypeWanted<Items, Needs, Open, Wanted, K> & N[K]] extends [never]
+          ? never
+          : Place<K, At>
+      : Place<K, At>
+}[keyof N]
+
+/** The type of a name that is given by the row so far, or else before it. */
+type TypeGiven<Items extends readonly unknown[], Before, Row, Name> = [
+  PositionOf<Row, Name>,
+] extends [never]
+  ? PropertyOf<Before, Name>
+  : PropertyOf<GivesOf<Items[PositionOf<Row, Name>]>, Name>
+
+/** The type of a name that nobody gives yet: all the types with which it is needed. */
+type TypeWanted<Items extends readonly unknown[], Needs, Open, Wanted, Name> = (Name extends Open
+  ? PropertyOf<Needs, Name>
+  : unknown) &
+  AllOf<TypesAt<Items, PositionOf<Wanted, Name>, Name>>
+
+type TypesAt<Items extends readonly unknown[], At, Name> = At extends number
+  ? (type: PropertyOf<NeedsOf<Items[At]>, Name>) => void
+  : never
+
+/** What all functions of a union can be called with: the intersection of what each takes. */
+type AllOf<Takers> = [Takers] extends [never]
+  ? unknown
+  : [Takers] extends [(type: infer Type) => void]
+    ? Type
+    : never
+
+type PropertyOf<T, Name> = Name extends keyof T ? T[Name] : unknown
+
+/** Inputs of a child that are given with a type that does not fit. */
+type WrongInput<Items extends readonly unknown[], Before, Given, Row, N> = {
+  [K in keyof N]-?: K extends (string extends Given ? KnownIn<Row> : Given)
+    ? Compared<'input', K, TypeGiven<Items, Before, Row, K>, N[K]>
+    : never
+}[keyof N]
+
+/** Outputs of a child that do not fit those who were added before and wait for them. */
+type WrongOutput<Items extends readonly unknown[], Needs, Open, Wanted, G> = {
+  [K in keyof G]-?: K extends Open | NameOf<Wanted>
+    ? Compared<'output', K, G[K], TypeWanted<Items, Needs, Open, Wanted, K>>
+    : never
+}[keyof G]
+
+/** Inputs of a child that nobody gives and that were needed before with a type that excludes it. */
+type WrongNeed<Items extends readonly unknown[], Needs, Given, Open, Wanted, N> = {
+  [K in keyof N]-?: K extends Given
+    ? never
+    : K extends Open | NameOf<Wanted>
+      ? [TypeWanted<Items, Needs, Open, Wanted, K> & N[K]] extends [never]
+        ? [
+            error: `input '${K & string}' is required with two types`,
+            types: { here: N[K]; before: TypeWanted<Items, Needs, Open, Wanted, K> },
+          ]
+        : never
+      : never
+}[keyof N]
+
+type Compared<End extends string, Name, Provided, Required> = [Provided] extends [Required]
+  ? never
+  : [
+      error: `${End} '${Name & string}' does not fit`,
+      types: { provided: Provided; required: Required },
+    ]
+
+/** Errors are kept with the child's index, as the keys of a tuple type are written. */
+type ErrorAt<At extends number, Message> = Message extends unknown
+  ? readonly [at: `${At}`, message: Message]
+  : never
+
+type Judged<Items, Errors> = { [I in keyof Items]: Verdict<Items[I], I, Errors> }
+
+type Verdict<Item, I, Errors> =
+  I extends NameOf<Errors> ? MessageOf<Extract<Errors, readonly [I, unknown]>> : Item
+
+type MessageOf<Error> = Error extends readonly [unknown, infer Message] ? Message : never
+
+/** A property, as a type that does not carry the object along that it was read from. */
+interface Entry<Name, Type> {
+  readonly name: Name
+  readonly type: Type
+}
+
+/** Made of entries, so that flows put together step by step do not become types within types. */
+type FromEntries<Entries> = [Entries] extends [Entry<PropertyKey, unknown>]
+  ? { [One in Entries as One['name']]: One['type'] }
+  : never
+
+type GivesFrom<Items extends readonly unknown[], Before, Row, Names> = FromEntries<
+  | { [K in keyof Before]-?: K extends Names ? never : Entry<K, Before[K]> }[keyof Before]
+  | RowEntry<Items, Row>
+>
+
+type RowEntry<Items extends readonly unknown[], Row> = Row extends readonly [
+  infer Name,
+  infer At extends number,
+]
+  ? Entry<Name, PropertyOf<GivesOf<Items[At]>, Name>>
+  : never
+
+/**
+ * The needs that are still open, and those of the row; one that is optional to all stays optional.
+ *
+ * @typeParam Whole the needs that were there, as if none were optional
+ */
+type NeedsFrom<
+  Items extends readonly unknown[],
+  Needs,
+  Whole,
+  Open,
+  Wanted,
+  Names = Open | KnownIn<Wanted>,
+> = [Names] extends [never]
+  ? [Wanted] extends [never]
+    ? Nothing
+    : object
+  : Simplify<
+      FromEntries<NeedEntry<Items, Needs, Whole, Open, Wanted, Names, false>> &
+        Partial<FromEntries<NeedEntry<Items, Needs, Whole, Open, Wanted, Names, true>>>
+    >
+
+/** Distributes over the names, of which it takes those that are optional, or those that are not. */
+type NeedEntry<
+  Items extends readonly unknown[],
+  Needs,
+  Whole,
+  Open,
+  Wanted,
+  Name,
+  Optional,
+> = Name extends unknown
+  ? IsOptional<Items, Needs, Open, PositionOf<Wanted, Name>, Name> extends Optional
+    ? Entry<
+        Name,
+        (Name extends Open ? PropertyOf<Whole, Name> : unknown) &
+          AllOf<WholeTypesAt<Items, PositionOf<Wanted, Name>, Name>>
+      >
+    : never
+  : never
+
+type WholeTypesAt<Items extends readonly unknown[], At, Name> = At extends number
+  ? (type: PropertyOf<Required<NeedsOf<Items[At]>>, Name>) => void
+  : never
+
+type IsOptional<Items extends readonly unknown[], Needs, Open, At, Name> =
+  | (Name extends Open ? OptionalIn<Needs, Name> : true)
+  | (At extends number ? OptionalIn<NeedsOf<Items[At]>, Name> : never) extends true
+  ? true
+  : false
+
+type OptionalIn<T, Name> = T extends { [K in Name & PropertyKey]: unknown } ? false : true
