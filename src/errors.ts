@@ -11,6 +11,7 @@
 export type FlowErrorCode =
   | 'AMBIGUOUS_DEPENDENCY'
   | 'BACKEND_UNAVAILABLE'
+  | 'CANCELLED'
   | 'CORRUPT_RECORD'
   | 'CYCLE'
   | 'DUPLICATE'
@@ -18,11 +19,15 @@ export type FlowErrorCode =
   | 'FLOW_MISMATCH'
   | 'INVALID_INPUT'
   | 'INVALID_STATE'
+  | 'IRREVERSIBLE'
   | 'MISSING_DEPENDENCIES'
+  | 'NON_RETRYABLE'
   | 'NOT_FOUND'
   | 'NOT_STORABLE'
+  | 'SCHEDULE_FAILED'
   | 'STALE_WRITE'
   | 'STORAGE'
+  | 'TIMEOUT'
 
 /** The one ancestor: `error instanceof FlowError` means "ours". */
 export abstract class FlowError extends Error {
@@ -132,30 +137,53 @@ export class MissingDependenciesError extends FlowError {
   }
 }
 
-/** One way in which a stored flow detail does not fit the flow that was loaded with it. */
+/** One way in which a stored flow detail differs from the flow that was loaded with it. */
 export interface FlowDifference {
   /**
    * - `kind`: a task where the record is of a retry, or the other way round;
-   * - `removed`: the record of a finished atom that the flow no longer has;
-   * - `inserted`: an atom without a record stands before one that has run.
+   * - `removed`: the flow no longer has the atom; blocking when it has run and is not undone;
+   * - `inserted`: an atom that has not run stands before one that has;
+   * - `added`: an atom without a record, behind all that has run; never blocking;
+   * - `version`: of an atom that has run; blocking when the number before the first dot differs;
+   * - `provides`: the part of a stored result that is needed now was promised under another name
+   *   (not blocking), or was not promised at all;
+   * - `input`: what is still to be called requires something that it cannot have;
+   * - `undo`: an undo that is under way, or a failure that nobody has dealt with, needs the retries
+   *   and the order with which it began.
    */
-  readonly difference: 'kind' | 'removed' | 'inserted'
+  readonly difference: AcceptableDifference | 'added' | 'input' | 'kind' | 'undo'
   /** Name of the atom. */
   readonly atom: string
   /** The difference in words. */
   readonly message: string
+  /** The run cannot go on with this flow because of it, unless it is accepted. */
+  readonly blocking: boolean
+}
+
+/** The differences that may be accepted: the engine can go on, if the caller says that it is right. */
+export type AcceptableDifference = 'inserted' | 'provides' | 'removed' | 'version'
+
+/** True for a kind of difference that may be accepted. */
+export function isAcceptable(
+  difference: FlowDifference['difference'],
+): difference is AcceptableDifference {
+  return ['inserted', 'provides', 'removed', 'version'].includes(difference)
 }
 
 /** The stored flow detail does not fit the flow; nothing was changed. */
 export class FlowMismatchError extends FlowError {
   override readonly name = 'FlowMismatchError'
   readonly code = 'FLOW_MISMATCH'
-  /** All differences found. */
+  /** All blocking differences that were not accepted. */
   readonly differences: readonly FlowDifference[]
 
   constructor(flow: string, differences: readonly FlowDifference[]) {
+    const kinds = [...new Set(differences.map(({ difference }) => difference))]
+    const advice = kinds.every(isAcceptable)
+      ? `, or name the differences you accept: { accept: [${kinds.map((kind) => `'${kind}'`).join(', ')}] }`
+      : ''
     super(
-      `the stored detail of flow '${flow}' does not fit the flow:${differences.map((d) => `\n  ${d.message}`).join('')}\nload it with the flow it was made by, or name the differences you accept: { accept: [${[...new Set(differences.map((d) => `'${d.difference}'`))].join(', ')}] }`,
+      `the stored detail of flow '${flow}' does not fit the flow:${differences.map((d) => `\n  ${d.message}`).join('')}\nload it with the flow it was made by${advice}`,
     )
     this.differences = differences
   }
@@ -177,16 +205,61 @@ export class InvalidInputError extends FlowError {
   }
 }
 
-/** A value cannot be stored so that it comes back equal. */
+/** How large a value is that is too large. */
+export interface PayloadSize {
+  /** Its size as JSON text in UTF-8. */
+  readonly sizeBytes: number
+  /** The limit that it is above. */
+  readonly maxPayloadBytes: number
+}
+
+/** A run was cancelled: what had run was reverted. */
+export class CancelledError extends FlowError {
+  override readonly name = 'CancelledError'
+  readonly code = 'CANCELLED'
+}
+
+/** A call of an atom, or a run, took longer than it may. */
+export class TimeoutError extends FlowError {
+  override readonly name = 'TimeoutError'
+  readonly code = 'TIMEOUT'
+}
+
+/** For tasks to throw: no retry tries again because of it. */
+export class NonRetryableError extends FlowError {
+  override readonly name: string = 'NonRetryableError'
+  readonly code = 'NON_RETRYABLE'
+}
+
+/** Atoms that cannot be undone have run, and the revert would pass them; nothing was changed. */
+export class IrreversibleError extends FlowError {
+  override readonly name = 'IrreversibleError'
+  readonly code = 'IRREVERSIBLE'
+  /** Names of the atoms, in order of definition. */
+  readonly atoms: readonly string[]
+
+  constructor(flow: string, atoms: readonly string[]) {
+    const names = atoms.map((atom) => `'${atom}'`).join(', ')
+    super(
+      `flow '${flow}' cannot be reverted: ${names} cannot be undone, and ${atoms.length === 1 ? 'has' : 'have'} run; nothing was changed. Say how far to go: revert({ downTo: [${names}] }) keeps them, and what comes before them`,
+    )
+    this.atoms = atoms
+  }
+}
+
+/** A value cannot be stored so that it comes back equal, or is too large. */
 export class NotStorableError extends FlowError {
   override readonly name = 'NotStorableError'
   readonly code = 'NOT_STORABLE'
   /** Where in the value, for example `$.items[3].run`; `$` is the value itself. */
   readonly path: string
+  /** How large the value is, where that is the reason. */
+  readonly size: PayloadSize | undefined
 
-  constructor(path: string, reason: string) {
+  constructor(path: string, reason: string, size?: PayloadSize) {
     super(`the value at ${path} cannot be stored: ${reason}`)
     this.path = path
+    this.size = size
   }
 }
 
@@ -219,4 +292,40 @@ export class CorruptRecordError extends StorageError {
 export class StaleWriteError extends StorageError {
   override readonly name = 'StaleWriteError'
   override readonly code = 'STALE_WRITE'
+}
+
+/** The crash explorer has found a schedule of crashes and failures at which something does not hold. */
+export class ScheduleFailedError extends FlowError {
+  override readonly name = 'ScheduleFailedError'
+  readonly code = 'SCHEDULE_FAILED'
+  /** What does not hold: a law, or the invariant of the user. */
+  readonly law: string
+  /** What went wrong, in order; can be given to `explore` again. Empty when nothing had to. */
+  readonly schedule: readonly string[]
+  /** What happened, in order. */
+  readonly trace: readonly string[]
+
+  constructor(
+    flow: string,
+    schedule: readonly string[],
+    trace: readonly string[],
+    { law, cause }: { readonly law: string; readonly cause: unknown },
+  ) {
+    const steps = schedule.map((step, i) => `  ${i + 1}. ${step}`)
+    const lines = [
+      `flow '${flow}' does not keep to this: ${law}`,
+      ...(steps.length > 0 ? ['when', ...steps] : ['though nothing goes wrong']),
+      'because',
+      ...String(cause)
+        .split('\n')
+        .filter((line) => line.trim() !== '')
+        .map((line) => `  ${line}`),
+      'what happened',
+      ...trace.map((line) => `  ${line}`),
+    ]
+    super(lines.join('\n'), { cause })
+    this.law = law
+    this.schedule = schedule
+    this.trace = trace
+  }
 }

@@ -6,6 +6,7 @@
  *
  * @module
  */
+import type { TimeoutError } from '../errors.ts'
 import type { Binding } from './bindings.ts'
 import { type Provides, type Provision, provisionsOf } from './provides.ts'
 
@@ -32,11 +33,23 @@ export interface AtomOptions {
    */
   readonly priority?: number | undefined
   /**
-   * Stored with the atom, for people; nothing depends on it.
+   * Stored with the atom when it starts. A run in which the atom has run is not gone on with when
+   * the number before the first dot has changed since: raise it when the stored result, or the undo
+   * of what was done, is no longer understood.
    *
    * @defaultValue `'1.0'`
    */
   readonly version?: string | readonly number[] | undefined
+  /**
+   * How long one call of execute may take, in milliseconds. Then its signal is aborted, and it has
+   * failed with a {@link TimeoutError}: when it ends, at the latest when the engine's `graceMs` are
+   * over. Retries and reverts follow as for any failure.
+   *
+   * @defaultValue no limit
+   */
+  readonly timeoutMs?: number | undefined
+  /** As `timeoutMs`, for one call of revert: the undo has failed then, and the flow is broken. */
+  readonly revertTimeoutMs?: number | undefined
 }
 
 /** The ancestor of {@link Task} and {@link Retry}. */
@@ -51,8 +64,12 @@ export abstract class Atom<Needs extends object = object, Gives extends object =
   readonly provisions: readonly Provision[]
   /** Atoms with a higher number start first. */
   readonly priority: number
-  /** Stored with the atom, for people. */
+  /** Stored with the atom when it starts; see {@link AtomOptions.version}. */
   readonly version: string
+  /** How long one call of execute may take, in milliseconds. */
+  readonly timeoutMs: number | undefined
+  /** How long one call of revert may take, in milliseconds. */
+  readonly revertTimeoutMs: number | undefined
   /** Values that only this atom sees, by symbol. */
   readonly inject: Readonly<Record<string, unknown>> | undefined
   /** The arguments of execute. */
@@ -71,6 +88,16 @@ export abstract class Atom<Needs extends object = object, Gives extends object =
     if (inject !== undefined && (typeof inject !== 'object' || inject === null)) {
       throw new TypeError(`'${label}' injects ${String(inject)}: write { symbol: value }`)
     }
+    for (const limit of ['timeoutMs', 'revertTimeoutMs'] as const) {
+      const ms = options[limit]
+      if (ms !== undefined && !(typeof ms === 'number' && ms > 0)) {
+        throw new TypeError(
+          `'${label}' has the ${limit} ${String(ms)}: write milliseconds above 0, or leave it out`,
+        )
+      }
+    }
+    this.timeoutMs = options.timeoutMs
+    this.revertTimeoutMs = options.revertTimeoutMs
     this.provisions = provisionsOf(label, options.provides)
     this.priority = priority
     this.version = typeof version === 'string' ? version : version.join('.')

@@ -45,14 +45,21 @@ class Always extends Retry<Nothing, never> {
   }
 }
 
-class Times extends Retry<Nothing, never> {
-  readonly #attempts: number
-  readonly #givingUp: Decision
+/** Tries again within bounds, and then gives up as its options say. */
+abstract class Bounded<Needs extends object> extends Retry<Needs, never> {
+  override readonly givingUp: 'REVERT' | 'REVERT_ALL'
 
-  constructor(attempts: number, options: GivingUpOptions) {
+  constructor(options: GivingUpOptions) {
     super(options.name, options)
+    this.givingUp = options.revertAll === true ? 'REVERT_ALL' : 'REVERT'
+  }
+}
+
+class Times extends Bounded<Nothing> {
+  readonly #attempts: number
+  constructor(attempts: number, options: GivingUpOptions) {
+    super(options)
     this.#attempts = attempts
-    this.#givingUp = options.revertAll === true ? 'REVERT_ALL' : 'REVERT'
   }
 
   override execute(inputs: RetryInputs): number {
@@ -60,18 +67,15 @@ class Times extends Retry<Nothing, never> {
   }
 
   override onFailure(inputs: RetryInputs): Decision {
-    return inputs.history.length < this.#attempts ? 'RETRY' : this.#givingUp
+    return inputs.history.length < this.#attempts ? 'RETRY' : this.givingUp
   }
 }
 
-class ForEach extends Retry<Nothing, never> {
+class ForEach extends Bounded<Nothing> {
   readonly #values: readonly unknown[]
-  readonly #givingUp: Decision
-
   constructor(values: readonly unknown[], options: GivingUpOptions) {
-    super(options.name, options)
+    super(options)
     this.#values = values
-    this.#givingUp = options.revertAll === true ? 'REVERT_ALL' : 'REVERT'
   }
 
   override execute(inputs: RetryInputs): unknown {
@@ -79,7 +83,7 @@ class ForEach extends Retry<Nothing, never> {
   }
 
   override onFailure(inputs: RetryInputs): Decision {
-    return left(this.#values, inputs.history.provided()).length > 0 ? 'RETRY' : this.#givingUp
+    return left(this.#values, inputs.history.provided()).length > 0 ? 'RETRY' : this.givingUp
   }
 }
 
@@ -87,12 +91,9 @@ interface ValuesInputs extends RetryInputs {
   readonly values: Iterable<unknown>
 }
 
-class ParameterizedForEach extends Retry<{ values: Iterable<unknown> }, never> {
-  readonly #givingUp: Decision
-
+class ParameterizedForEach extends Bounded<{ values: Iterable<unknown> }> {
   constructor(options: GivingUpOptions) {
-    super(options.name, { ...options, requires: ['values', ...(options.requires ?? [])] })
-    this.#givingUp = options.revertAll === true ? 'REVERT_ALL' : 'REVERT'
+    super({ ...options, requires: ['values', ...(options.requires ?? [])] })
   }
 
   override execute(inputs: ValuesInputs): unknown {
@@ -100,7 +101,7 @@ class ParameterizedForEach extends Retry<{ values: Iterable<unknown> }, never> {
   }
 
   override onFailure(inputs: ValuesInputs): Decision {
-    return left([...inputs.values], inputs.history.provided()).length > 0 ? 'RETRY' : this.#givingUp
+    return left([...inputs.values], inputs.history.provided()).length > 0 ? 'RETRY' : this.givingUp
   }
 }
 

@@ -5,9 +5,11 @@
  *
  * @module
  */
-import type { Failure } from '../base/failure.ts'
+import type { ErrorType, Failure } from '../base/failure.ts'
+import type { NonRetryableError } from '../errors.ts'
 import { Atom, type AtomOptions } from './atom.ts'
 import { type Binding, bind, type Rebind } from './bindings.ts'
+import { checkDelay, delayMs, type RetryDelay } from './delay.ts'
 import type { History } from './history.ts'
 import type { TaskContext } from './task.ts'
 import type {
@@ -43,6 +45,21 @@ export interface RetryRevertInputs<Value = unknown> extends RetryInputs<Value> {
 
 /** What a retry may say about itself. */
 export interface RetryOptions extends AtomOptions {
+  /**
+   * How long to wait before the next attempt, counted from the decision to try again; see
+   * {@link RetryDelay}. When it is over is stored, so that after a crash only the rest is waited.
+   * An error with a number `retryAfterMs` is waited for at least so long, whatever stands here.
+   *
+   * @defaultValue `0`
+   */
+  readonly delay?: RetryDelay | undefined
+  /**
+   * Which failures are tried again: classes of errors, their names, or a function that says so. The
+   * others are given up without asking `onFailure`, as is {@link NonRetryableError}.
+   *
+   * @defaultValue all
+   */
+  readonly retryOn?: readonly ErrorType[] | ((failure: Failure) => boolean) | undefined
   /** Names of inputs, needed when execute takes inputs without destructuring them. */
   readonly requires?: readonly string[] | undefined
   /** Takes inputs from other symbols: `{ argument: 'symbol' }`, or symbols by position. */
@@ -61,6 +78,8 @@ export interface RetryFunctions {
 
 const RESERVED = ['history', 'flowFailures']
 
+type RetryOn = RetryOptions['retryOn']
+
 /**
  * Decides what becomes of a flow when one of its atoms fails.
  *
@@ -77,6 +96,8 @@ export abstract class Retry<
   readonly kind = 'retry'
   override readonly executeBindings: readonly Binding[]
   override readonly revertBindings: readonly Binding[]
+  readonly #delay: RetryDelay
+  readonly #retryOn: RetryOn
   #name: string | undefined
 
   /**
@@ -92,6 +113,8 @@ export abstract class Retry<
       )
     }
     this.#name = name
+    this.#delay = checkDelay(label, options.delay)
+    this.#retryOn = checkRetryOn(label, options.retryOn)
     const { execute, onFailure, revert } = functions ?? (this as RetryFunctions)
     for (const [method, fn] of Object.entries({ execute, onFailure })) {
       if (typeof fn !== 'function') {
@@ -131,6 +154,28 @@ export abstract class Retry<
     this.#name ??= `${flow}_retry`
   }
 
+  /** What is decided about failures that are not tried again; `REVERT`, unless a retry says more. */
+  readonly givingUp: Exclude<Decision, 'RETRY'> = 'REVERT'
+
+  /** Whether a failure may be tried again at all; if so, `onFailure` decides. */
+  mayRetry(failure: Failure): boolean {
+    if (failure.check('NonRetryableError') !== undefined) return false
+    const retryOn = this.#retryOn
+    if (retryOn === undefined) return true
+    return typeof retryOn === 'function'
+      ? retryOn(failure)
+      : failure.check(...retryOn) !== undefined
+  }
+
+  /**
+   * How long to wait before the next attempt, in milliseconds.
+   *
+   * @throws RangeError when the function given as `delay` gives no number from 0 on.
+   */
+  delayMs(history: History, failure: Failure): number {
+    return delayMs(this.name, this.#delay, { history, failure })
+  }
+
   /** Gives the value of the next attempt; what it throws is for the next outer retry to judge. */
   abstract execute(inputs: Partial<Needs> & RetryInputs, context: TaskContext): unknown
 
@@ -142,6 +187,14 @@ export abstract class Retry<
 
   /** Undoes what execute did; by default nothing. */
   revert?(inputs: Partial<Needs> & RetryRevertInputs, context: TaskContext): unknown
+}
+
+function checkRetryOn(label: string, retryOn: RetryOn): RetryOn {
+  const isRight = retryOn === undefined || typeof retryOn === 'function' || Array.isArray(retryOn)
+  if (isRight) return retryOn
+  throw new TypeError(
+    `'${label}' has a retryOn that is ${typeof retryOn}: write a list of error classes, or a function`,
+  )
 }
 
 /**

@@ -12,7 +12,8 @@ import { Notifier } from '../base/notifier.ts'
 import { Atom, type AtomOptions } from './atom.ts'
 import { type Binding, bind, type Rebind } from './bindings.ts'
 import { readParameters } from './parameters.ts'
-import { isStandardSchema, type StandardSchema } from './schema.ts'
+import { readRequires } from './requires.ts'
+import type { StandardSchema } from './schema.ts'
 import type {
   AnyInject,
   AnyProvides,
@@ -91,6 +92,13 @@ export interface TaskOptions extends AtomOptions {
   readonly optional?: readonly string[] | undefined
   /** Takes inputs from other symbols: `{ argument: 'symbol' }`, or symbols by position. */
   readonly rebind?: Rebind | undefined
+  /**
+   * What execute has done cannot be undone: a point of no return. Once it has run, nothing reverts
+   * it or what comes before it: a failure behind it reverts down to it, and the flow ends FAILURE.
+   *
+   * @defaultValue `false`
+   */
+  readonly irreversible?: boolean | undefined
   /** Values that only this task sees, by symbol; they win over everything else. */
   readonly inject?: Readonly<Record<string, unknown>> | undefined
   /** Inputs of revert, if it does not destructure its parameter and takes others than execute. */
@@ -142,6 +150,8 @@ export abstract class Task<
   override readonly revertBindings: readonly Binding[]
   /** Schemas by argument, where `requires` has them. */
   readonly schemas: Readonly<Record<string, StandardSchema>> | undefined
+  /** What execute has done cannot be undone. */
+  readonly irreversible: boolean
   #notifier: Notifier<TaskEvents> | undefined
 
   /**
@@ -165,6 +175,10 @@ export abstract class Task<
     }
     const { names, schemas } = readRequires(label, options.requires)
     this.schemas = schemas
+    this.irreversible = options.irreversible === true
+    if (this.irreversible && revert !== undefined) {
+      throw new TypeError(`'${label}' is irreversible, and has a revert: leave one of them out`)
+    }
     this.executeBindings = bind({
       atom: label,
       method: 'execute',
@@ -360,29 +374,6 @@ export function task(name: string, spec: object): Task {
     )
   }
   return new FunctionTask(name, spec as AnySpec)
-}
-
-function readRequires(
-  label: string,
-  requires: Requires | undefined,
-): {
-  readonly names: readonly string[] | undefined
-  readonly schemas: Readonly<Record<string, StandardSchema>> | undefined
-} {
-  if (requires === undefined || Array.isArray(requires)) {
-    return { names: requires as readonly string[] | undefined, schemas: undefined }
-  }
-  const entries: readonly [string, unknown][] =
-    typeof requires === 'object' && requires !== null ? Object.entries(requires) : []
-  if (entries.length === 0 || !entries.every(([, schema]) => isStandardSchema(schema))) {
-    throw new TypeError(
-      `'${label}' requires something without names: write requires: ['size'], or a Standard Schema for each name, requires: { size: z.number() }`,
-    )
-  }
-  return {
-    names: entries.map(([name]) => name),
-    schemas: requires as Readonly<Record<string, StandardSchema>>,
-  }
 }
 
 function renamesOf(bindings: readonly Binding[]): Readonly<Record<string, string>> | undefined {

@@ -227,6 +227,11 @@ function pathOf(frame: Frame | undefined): string {
   if (frame === undefined) return '$'
   const { up, step } = frame
   if (typeof step === 'function') return pathOf(up) + step()
-  if (typeof step === 'string' && /^[A-Za-z_$][\w$]*$/.test(step)) return `${pathOf(up)}.${step}`
-  return `${pathOf(up)}[${JSON.stringify(step)}]`
+  return pathOf(up) + pathStep(step)
+}
+
+/** A step from a value to one of its parts, as it stands in the path of a refusal. */
+export function pathStep(step: string | number): string {
+  const isWord = typeof step === 'string' && /^[A-Za-z_$][\w$]*$/.test(step)
+  return isWord ? `.${step}` : `[${JSON.stringify(step)}]`
 }

@@ -20,13 +20,23 @@ export type Callback<Event extends string, Details> = (event: Event, details: De
 export interface RegisterOptions<Details> {
   /** The callback is passed over when this gives false. */
   readonly filter?: (details: Details) => boolean
+  /**
+   * Whom the callback belongs to. Of all callbacks of one owner, in all notifiers, only the first
+   * error is reported.
+   *
+   * @defaultValue nobody: the first error of each registration is reported
+   */
+  readonly owner?: object
 }
 
 interface Registration<Event extends string, Details> {
   readonly callback: Callback<Event, Details>
   readonly filter: ((details: Details) => boolean) | undefined
-  reported: boolean
+  readonly owner: object | undefined
 }
+
+/** Registrations, and owners of such, of which an error was reported. */
+const REPORTED = new WeakSet<object>()
 
 /**
  * A list of callbacks by event.
@@ -81,7 +91,7 @@ export class Notifier<Events extends object> {
     if (this.#find(event, callback, options.filter) !== undefined) {
       throw new TypeError(`the callback is registered for '${event}' already`)
     }
-    const registration = { callback, filter: options.filter, reported: false }
+    const registration = { callback, filter: options.filter, owner: options.owner }
     const list = this.#registrations.get(event) ?? []
     this.#registrations.set(event, [
       ...list,
@@ -141,9 +151,14 @@ export class Notifier<Events extends object> {
   }
 }
 
-function report(registration: { reported: boolean }, event: string, error: unknown): void {
-  if (registration.reported) return
-  registration.reported = true
+function report(
+  registration: { readonly owner: object | undefined },
+  event: string,
+  error: unknown,
+): void {
+  const reporter = registration.owner ?? registration
+  if (REPORTED.has(reporter)) return
+  REPORTED.add(reporter)
   process.emitWarning(
     `a callback for '${event}' threw and was passed over (reported once): ${inspect(error)}`,
     'TaskflowListenerWarning',

@@ -34,7 +34,7 @@ export const TASK_MOVES: Readonly<Record<TaskState, readonly TaskState[]>> = {
   FAILURE: ['REVERTING'],
   REVERTING: ['REVERTED', 'REVERT_FAILURE'],
   REVERTED: ['PENDING'], // a retry asked for another round, or the engine was reset
-  REVERT_FAILURE: [], // the undo broke: only a person can go on
+  REVERT_FAILURE: ['REVERTING'], // the undo broke, and somebody asks for it again
   IGNORE: ['PENDING'],
 }
 

@@ -10,6 +10,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { decode, encode } from '../../src/base/codec.ts'
 import { NotStorableError } from '../../src/errors.ts'
+import { key, storable } from './storable-values.ts'
 
 function thereAndBack(value: unknown): unknown {
   return decode(encode(value))
@@ -274,37 +275,6 @@ describe('decode', () => {
 })
 
 describe('the law', () => {
-  const key = fc.oneof(fc.string(), fc.constantFrom('$taskflow', '__proto__', 'constructor', '0'))
-
-  /** Values that must be stored; built so that `__proto__` becomes a key and not a prototype. */
-  const { storable } = fc.letrec<{ storable: unknown }>((tie) => {
-    const fields = fc.array(fc.tuple(key, tie('storable')), { maxLength: 4 })
-    const items = fc.array(tie('storable'), { maxLength: 4 })
-    return {
-      storable: fc.oneof(
-        { maxDepth: 5, depthSize: 'small' },
-        fc.constantFrom<unknown>(null, undefined, true, false, /a|b/gu, new URL('x:y')),
-        fc.string({ unit: 'binary' }),
-        fc.double(),
-        fc.bigInt(),
-        fc.date({ noInvalidDate: false }),
-        fc.uint8Array(),
-        fc.uint8Array().map((bytes) => Buffer.from(bytes)),
-        items,
-        items.map((all) => new Set(all)),
-        fields.map((all) => Object.fromEntries(all)),
-        fields.map((all) => ({ __proto__: null, ...Object.fromEntries(all) })),
-        fields.map((all) => new Map<unknown, unknown>(all)),
-        fc.array(fc.tuple(tie('storable'), tie('storable')), { maxLength: 3 }).map((all) => {
-          return new Map(all)
-        }),
-        fc.tuple(fc.string(), tie('storable')).map(([message, cause]) => {
-          return new RangeError(message, { cause })
-        }),
-      ),
-    }
-  })
-
   test('every value made of what can be stored comes back equal', () => {
     fc.assert(
       fc.property(storable, (value) => {

@@ -114,6 +114,21 @@ describe('a callback that throws', () => {
     expect(after).toHaveBeenCalledOnce()
   })
 
+  test('is reported once with the others of its owner, in all notifiers', () => {
+    const warnings = catchWarnings()
+    const [one, other] = [new Notifier<Events>(), new Notifier<Events>()]
+    const [owner, another] = [{}, {}]
+    one.register('opened', throwing(1), { owner })
+    one.register('closed', throwing(2), { owner })
+    other.register('opened', throwing(3), { owner })
+    other.register('opened', throwing(4), { owner: another })
+    for (const notifier of [one, other]) {
+      notifier.notify('opened', DETAILS)
+      notifier.notify('closed', DETAILS)
+    }
+    expect(warnings.map(([text]) => String(text).at(-1))).toEqual(['1', '4'])
+  })
+
   test('is called again and reported once', () => {
     const warnings = catchWarnings()
     const notifier = new Notifier<Events>()

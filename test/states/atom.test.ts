@@ -41,16 +41,17 @@ describe.each(TABLES)('the table of $name', ({ table, pairs }) => {
     const moves = Object.entries(table).flatMap(([from, targets]) =>
       targets.map((to) => `${from} ${to}`),
     )
-    expect(moves.toSorted()).toEqual(pairs.toSorted())
+    const ours = ['REVERT_FAILURE REVERTING'] // somebody asks for the undo again
+    expect(moves.toSorted()).toEqual([...pairs, ...ours].toSorted())
   })
 
-  test('a walk stops only where the undo broke', () => {
+  test('a walk goes on from everywhere', () => {
     fc.assert(
       fc.property(fc.infiniteStream(fc.nat()), (dice) => {
         let state = 'PENDING'
         for (const roll of dice.take(100)) {
           const moves = table[state] ?? []
-          if (moves.length === 0) return state === 'REVERT_FAILURE'
+          if (moves.length === 0) return false
           state = moves[roll % moves.length] ?? ''
         }
         return true

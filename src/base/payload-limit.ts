@@ -1,0 +1,155 @@
+/**
+ * How large a stored value may be, and what is left of a failure that is larger.
+ *
+ * For the engine, before it writes. Sizes are bytes of JSON text as UTF-8. A value that is too
+ * large is refused; a failure never is, since what went wrong must be on record: it is cut down.
+ *
+ * @module
+ */
+import { NotStorableError } from '../errors.ts'
+import { encode, pathStep } from './codec.ts'
+import type { FailureRecord } from './failure.ts'
+
+/** 1 MiB. */
+export const DEFAULT_MAX_PAYLOAD_BYTES = 1_048_576
+
+/** A failure that is cut down must still have room for a name and a line. */
+const LEAST_MAX_PAYLOAD_BYTES = 1_024
+
+/** No UTF-16 code unit takes more bytes of UTF-8. */
+const MAX_BYTES_PER_UNIT = 3
+
+/** Class names and codes that are longer are no names and codes. */
+const MAX_NAME_LENGTH = 100
+
+/** Where the cutting begins when there is no limit, but no string can be long enough. */
+const MAX_CUT_LENGTH = 1_048_576
+
+/** How large a stored value may be. */
+export class PayloadLimit {
+  /** In bytes; Infinity when there is no limit. */
+  readonly maxBytes: number
+
+  /** @throws RangeError when it is neither a whole number from 1,024 on nor Infinity. */
+  constructor(maxBytes: number = DEFAULT_MAX_PAYLOAD_BYTES) {
+    const isWhole = Number.isSafeInteger(maxBytes) && maxBytes >= LEAST_MAX_PAYLOAD_BYTES
+    if (!isWhole && maxBytes !== Number.POSITIVE_INFINITY) {
+      throw new RangeError(
+        `maxPayloadBytes must be a whole number of at least ${LEAST_MAX_PAYLOAD_BYTES}, or Infinity for no limit, but is ${String(maxBytes)}`,
+      )
+    }
+    this.maxBytes = maxBytes
+  }
+
+  /** Counts bytes only where the number of characters does not tell. */
+  isOver(text: string): boolean {
+    if (text.length * MAX_BYTES_PER_UNIT <= this.maxBytes) return false
+    return text.length > this.maxBytes || Buffer.byteLength(text) > this.maxBytes
+  }
+
+  /**
+   * Makes sure that a text is not too large.
+   *
+   * @param what what it is, such as `the result of 'measure'`
+   * @param path where it is in the value that the caller gave
+   * @throws {@link NotStorableError} when it is.
+   */
+  demand(text: string, what: string, path = '$'): void {
+    if (!this.isOver(text)) return
+    const size = { sizeBytes: Buffer.byteLength(text), maxPayloadBytes: this.maxBytes }
+    throw new NotStorableError(
+      path,
+      `${what} has ${size.sizeBytes} bytes of JSON text, and at most ${size.maxPayloadBytes} are stored; store it elsewhere and give a reference to it, or raise maxPayloadBytes`,
+      size,
+    )
+  }
+
+  /**
+   * Makes sure that each of the values is not too large. Those that cannot be stored at all are
+   * left to whoever stores them.
+   *
+   * @param what what they are, such as `the value put in as`
+   * @throws {@link NotStorableError} naming the first that is too large.
+   */
+  demandEach(values: Readonly<Record<string, unknown>>, what: string): void {
+    const all = textOf(values)
+    if (all !== undefined && !this.isOver(all)) return
+    for (const [name, value] of Object.entries(values)) {
+      const text = textOf(value)
+      if (text !== undefined) this.demand(text, `${what} '${name}'`, `$${pathStep(name)}`)
+    }
+  }
+
+  /**
+   * The record itself where it can be stored; else without its arguments, except for its code; else
+   * with its texts shortened and only its nearest causes.
+   */
+  fit(record: FailureRecord): FailureRecord {
+    if (this.#fits(record)) return record
+    const lean = withoutArgs(record)
+    if (this.#fits(lean)) return lean
+    let length = Math.min(this.maxBytes, MAX_CUT_LENGTH)
+    let short = lean
+    do {
+      length = Math.floor(length / 2)
+      short = shorten(lean, length)
+    } while (length > 0 && !this.#fits(short))
+    return short
+  }
+
+  #fits(record: FailureRecord): boolean {
+    const text = textOf(record)
+    return text !== undefined && !this.isOver(text)
+  }
+}
+
+/** For values that are not to be measured. */
+export const NO_PAYLOAD_LIMIT: PayloadLimit = new PayloadLimit(Number.POSITIVE_INFINITY)
+
+/** The value as text; undefined when it cannot be stored. */
+function textOf(value: unknown): string | undefined {
+  try {
+    return encode(value)
+  } catch {
+    return undefined
+  }
+}
+
+function withoutArgs(record: FailureRecord): FailureRecord {
+  const code = record.exc_args[1]
+  const hasCode = typeof code === 'string' && code.length <= MAX_NAME_LENGTH
+  return {
+    ...record,
+    exc_args: hasCode ? ['', code] : [],
+    causes: record.causes.map(withoutArgs),
+  }
+}
+
+/** Texts of at most so many characters, and the fewer causes and names the fewer characters. */
+function shorten(record: FailureRecord, length: number): FailureRecord {
+  const { exception_str: message, traceback_str: traceback } = record
+  const causes = record.causes.slice(0, Math.floor(length / 256))
+  const share = Math.floor(length / (causes.length + 1))
+  return {
+    ...record,
+    exception_str: start(message, share),
+    traceback_str: start(traceback, share),
+    exc_type_names: fewer(record.exc_type_names, Math.floor(length / MAX_NAME_LENGTH)),
+    exc_args: length < LEAST_MAX_PAYLOAD_BYTES / 8 ? [] : record.exc_args,
+    causes: causes.map((cause) => shorten(cause, share)),
+  }
+}
+
+/** The first names and the last, which is Python's root; names that are no names are cut. */
+function fewer(names: readonly string[], count: number): readonly string[] {
+  const own = names.slice(0, -1).slice(0, Math.max(1, count))
+  return [...own.map((name) => start(name, MAX_NAME_LENGTH)), ...names.slice(-1)]
+}
+
+/** The start of a text, saying how much is missing; no surrogate pair is split. */
+function start(text: string, length: number): string {
+  if (text.length <= length) return text
+  const kept = text.slice(0, length)
+  const whole = /[\uD800-\uDBFF]$/.test(kept) ? kept.slice(0, -1) : kept
+  return `${whole}… (${text.length - whole.length} more characters)`
+}

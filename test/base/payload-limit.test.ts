@@ -1,0 +1,146 @@
+/**
+ * What is too large is refused, and a failure that is too large is cut down to what can be stored.
+ *
+ * @module
+ */
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { encode } from '../../src/base/codec.ts'
+import { Failure } from '../../src/base/failure.ts'
+import { NO_PAYLOAD_LIMIT, PayloadLimit } from '../../src/base/payload-limit.ts'
+import { NotStorableError } from '../../src/errors.ts'
+import { thrownBy } from '../engine/steps.ts'
+
+const LIMIT = new PayloadLimit(1_024)
+
+function sizeOf(value: unknown): number {
+  return Buffer.byteLength(encode(value))
+}
+
+describe('the limit', () => {
+  test('is 1 MiB unless another is given', () => {
+    expect(new PayloadLimit().maxBytes).toBe(1_048_576)
+  })
+
+  test.each([0, 1_023, 1_024.5, -1, Number.NaN, Number.NEGATIVE_INFINITY, '2048'])(
+    'refuses %s as maxPayloadBytes',
+    (maxBytes) => {
+      const error = thrownBy(() => new PayloadLimit(maxBytes as number))
+      expect(error).toBeInstanceOf(RangeError)
+      expect(error).toHaveProperty('message', expect.stringContaining(String(maxBytes)))
+    },
+  )
+
+  test('counts the bytes of UTF-8', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary', maxLength: 1_200 }), fc.nat(3), (text, times) => {
+        const long = text.repeat(times)
+        expect(LIMIT.isOver(long)).toBe(Buffer.byteLength(long) > 1_024)
+      }),
+    )
+  })
+
+  test.each([
+    { text: 'a'.repeat(1_024), isOver: false },
+    { text: 'a'.repeat(1_025), isOver: true },
+    { text: 'ü'.repeat(512), isOver: false },
+    { text: `a${'ü'.repeat(512)}`, isOver: true },
+    { text: '€'.repeat(341), isOver: false },
+    { text: '€'.repeat(342), isOver: true },
+  ])('says $isOver at its edge', ({ text, isOver }) => {
+    expect(LIMIT.isOver(text)).toBe(isOver)
+    expect(NO_PAYLOAD_LIMIT.isOver(text)).toBe(false)
+  })
+
+  test('says which of several values is too large, and looks at each alone', () => {
+    const half = 'a'.repeat(1_000)
+    expect(() => LIMIT.demandEach({ a: half, b: half }, 'the value')).not.toThrow()
+    const error = thrownBy(() =>
+      LIMIT.demandEach({ a: half, 'b c': `${half}${half}` }, 'the value'),
+    )
+    expect(error).toBeInstanceOf(NotStorableError)
+    expect(error).toMatchObject({
+      code: 'NOT_STORABLE',
+      path: '$["b c"]',
+      size: { sizeBytes: 2_002, maxPayloadBytes: 1_024 },
+      message: expect.stringMatching(
+        /the value 'b c' has 2002 bytes.*at most 1024.*maxPayloadBytes/,
+      ),
+    })
+  })
+
+  test('leaves values that cannot be stored at all to whoever stores them', () => {
+    expect(() => LIMIT.demandEach({ a: () => 0, b: 1 }, 'the value')).not.toThrow()
+    const large = { a: () => 0, b: 'b'.repeat(1_100) }
+    expect(() => LIMIT.demandEach(large, 'the value')).toThrow("'b'")
+  })
+})
+
+describe('a failure', () => {
+  test('that is small enough stays the same', () => {
+    const record = Failure.from(new Error('no')).toRecord()
+    expect(new PayloadLimit().fit(record)).toBe(record)
+  })
+
+  test('loses its arguments first, except for its code', () => {
+    const record = Failure.from(Object.assign(new Error('m'.repeat(400)), { code: 'E_FULL' }))
+    const short = { ...record.toRecord(), traceback_str: 't'.repeat(300) }
+    const fit = LIMIT.fit(short)
+    expect(fit).toEqual({ ...short, exc_args: ['', 'E_FULL'] })
+    expect(Failure.fromRecord(fit).code).toBe('E_FULL')
+  })
+
+  test('keeps the start of its message, and says how much is missing', () => {
+    const error = new RangeError(`volume 7 is full: ${'x'.repeat(2_000_000)}`)
+    const fit = Failure.fromRecord(new PayloadLimit().fit(Failure.from(error).toRecord()))
+    expect(fit.message).toMatch(/^volume 7 is full: x{100000,}… \(\d+ more characters\)$/)
+    expect(fit.typeNames).toEqual(['RangeError', 'Error', 'Exception'])
+  })
+
+  test('keeps its nearest causes', () => {
+    let error: Error | undefined
+    for (let i = 0; i < 3_000; i += 1) error = new Error(`cause ${i}`, { cause: error })
+    const limit = new PayloadLimit(100_000)
+    const fit = Failure.fromRecord(limit.fit(Failure.from(error).toRecord()))
+    expect(fit.message).toBe('cause 2999')
+    expect(fit.causes.length).toBeGreaterThan(10)
+    expect(fit.causes.map(({ message }) => message)).toEqual(
+      fit.causes.map((_, i) => `cause ${2_998 - i}`),
+    )
+  })
+
+  test('of whatever size and make can be stored and read', () => {
+    const text = fc
+      .tuple(fc.string({ unit: 'binary', maxLength: 30 }), fc.nat(200))
+      .map(([part, count]) => part.repeat(count))
+    const { record } = fc.letrec<{ record: Failure }>((tie) => ({
+      record: fc
+        .record({
+          message: text,
+          traceback: text,
+          typeNames: fc.array(text, { maxLength: 30 }),
+          args: fc.array(
+            fc.oneof(
+              text,
+              fc.constant(() => 0),
+            ),
+            { maxLength: 3 },
+          ),
+          causes: fc.oneof(
+            { maxDepth: 3, withCrossShrink: true },
+            fc.constant([]),
+            fc.array(tie('record'), { maxLength: 9 }),
+          ),
+        })
+        .map((parts) => new Failure(parts)),
+    }))
+    fc.assert(
+      fc.property(record, fc.integer({ min: 1_024, max: 10_000 }), (failure, maxBytes) => {
+        const fit = new PayloadLimit(maxBytes).fit(failure.toRecord())
+        expect(sizeOf(fit)).toBeLessThanOrEqual(maxBytes)
+        expect(Failure.fromRecord(fit).typeNames.at(-1)).toMatch(/^(Base)?Exception$/)
+      }),
+      { numRuns: 300 },
+    )
+  })
+})
