@@ -8,6 +8,7 @@
  */
 import { randomUUID } from 'node:crypto'
 import type { Attempt } from '../atoms/history.ts'
+import type { Provision } from '../atoms/provides.ts'
 import type { Failure } from '../base/failure.ts'
 import type { AtomState, Intention } from '../states/atom.ts'
 
@@ -29,8 +30,10 @@ export abstract class AtomDetail {
   state: AtomState = 'PENDING'
   /** Where the atom is meant to go. */
   intention: Intention = 'EXECUTE'
-  /** The atom's version, for people. */
+  /** The version of the atom when it was last started; of one that never was, when it was added. */
   version: string | undefined
+  /** What the atom promised to provide when it was last started; undefined when nobody wrote it down. */
+  provisions: readonly Provision[] | undefined
   /** Why execute failed, as far as no later success has replaced it. */
   failure: Failure | undefined
   /** What revert returned. */
@@ -100,6 +103,8 @@ export class TaskDetail extends AtomDetail {
   readonly kind = 'task'
   /** What execute returned. */
   results: unknown
+  /** What execute had returned when its undo broke, for whoever tries the undo again. */
+  resultToUndo: unknown
 
   protected override keep(result: unknown): void {
     this.results = result
@@ -110,9 +115,16 @@ export class TaskDetail extends AtomDetail {
     this.results = undefined
   }
 
+  /** As TaskFlow, forgets the results; what is still to be undone is kept beside them. */
   override failRevert(failure: Failure): void {
     super.failRevert(failure)
+    this.resultToUndo ??= this.results
     this.results = undefined
+  }
+
+  override revert(result: unknown): void {
+    super.revert(result)
+    this.resultToUndo = undefined
   }
 }
 
@@ -121,6 +133,8 @@ export class RetryDetail extends AtomDetail {
   readonly kind = 'retry'
   /** The attempts, newest last. */
   results: readonly Attempt[] = []
+  /** When the next attempt may begin, once it was decided to make one; undefined: at once. */
+  retryAt: Date | undefined
 
   /** Appends an attempt with the value that was provided for it. */
   protected override keep(result: unknown): void {

@@ -6,7 +6,12 @@
  *
  * @module
  */
-import type { BackendUnavailableError, NotFoundError, StorageError } from '../errors.ts'
+import type {
+  BackendUnavailableError,
+  NotFoundError,
+  StaleWriteError,
+  StorageError,
+} from '../errors.ts'
 import type { AtomState, Intention } from '../states/atom.ts'
 import type { FlowState } from '../states/flow.ts'
 
@@ -46,6 +51,20 @@ export interface FlowRecord {
   readonly meta: string
 }
 
+/** A flow detail as it is read: with what the backend notes beside it. */
+export interface StoredFlowRecord extends FlowRecord {
+  /** When it was first saved; undefined where another program did not note it. */
+  readonly createdAt: Date | undefined
+  /** When its record, not that of an atom, was last saved; undefined when it was saved once. */
+  readonly updatedAt: Date | undefined
+  /** How often it has been claimed; 0 when it never was. */
+  readonly epoch: number
+  /** Who holds it; undefined when nobody does. */
+  readonly owner: string | undefined
+  /** Until when the holder said to hold it; undefined when it said nothing about that. */
+  readonly leaseUntil: Date | undefined
+}
+
 /** The columns of an atom that can be large, as JSON text; null where there is no value. */
 export interface AtomPayload {
   /** What execute returned; of a retry, its attempts. */
@@ -81,9 +100,32 @@ export interface AtomRecord {
 /** A flow detail with its atoms, as read. */
 export interface StoredFlow {
   /** The flow detail. */
-  readonly flow: FlowRecord
+  readonly flow: StoredFlowRecord
   /** Its atoms, in the order in which they were first saved. */
   readonly atoms: readonly (AtomRecord & { readonly payload: AtomPayload })[]
+}
+
+/**
+ * In whose name a checkpoint is written, so that a holder that was replaced writes nothing more.
+ *
+ * Epochs are the fencing tokens of M. Kleppmann, "How to do distributed locking" (2016): a claim
+ * raises the stored epoch by one, and nothing is written under a lower one.
+ */
+export interface Fence {
+  /** Who writes; no other writer has this name. */
+  readonly owner: string
+  /** The epoch that the writer has claimed, from 1. */
+  readonly epoch: number
+  /**
+   * - `claim`: the stored epoch must be the one before (or this claim, written once before); the
+   *   owner, the epoch and the lease are stored;
+   * - `hold`: the stored epoch must be this one;
+   * - `renew`: as hold, and the lease is stored;
+   * - `release`: as hold, and nobody owns the flow detail from now on.
+   */
+  readonly action: 'claim' | 'hold' | 'renew' | 'release'
+  /** Until when others should leave the flow detail alone; undefined: as long as it is not released. */
+  readonly leaseUntil: Date | undefined
 }
 
 /** What changed in one scheduling tick of one flow; written whole or not at all. */
@@ -96,6 +138,8 @@ export interface Checkpoint {
   readonly flow: FlowRecord | undefined
   /** The atoms that are new or have changed, each once. */
   readonly atoms: readonly AtomRecord[]
+  /** In whose name; without it, whoever holds the flow detail is not asked. */
+  readonly fence?: Fence | undefined
 }
 
 /** Which records to list, and where to go on. */
@@ -110,7 +154,7 @@ export interface PageOptions {
   readonly limit?: number
 }
 
-/** Which flow details to list. */
+/** Which flow details are meant. */
 export interface FlowFilter extends PageOptions {
   /** Only those of one book. */
   readonly bookUuid?: string
@@ -118,6 +162,20 @@ export interface FlowFilter extends PageOptions {
   readonly states?: readonly FlowState[]
   /** Only those of one flow name. */
   readonly name?: string
+  /** Only those whose own record was saved last before this moment. */
+  readonly updatedBefore?: Date
+  /** Only those that this owner holds. */
+  readonly owner?: string
+  /** Only those that nobody holds at this moment: never claimed, released, or the lease is over. */
+  readonly freeAt?: Date
+}
+
+/** Which books are meant. */
+export interface BookFilter extends PageOptions {
+  /** Only those without a flow in another state. */
+  readonly states?: readonly FlowState[]
+  /** Only those that were saved last before this moment, and all their flows too. */
+  readonly updatedBefore?: Date
 }
 
 /**
@@ -146,10 +204,12 @@ export interface Backend extends AsyncDisposable {
   /**
    * Writes everything in the checkpoint in one transaction. New records are created, stored ones
    * replaced; of an atom without payload the stored payload stays. Saves may be under way at
-   * the same time. A checkpoint may carry a book alone; an empty one changes nothing.
+   * the same time, and share a transaction then; one that is refused has no part in it. A
+   * checkpoint may carry a book alone, or a fence alone; an empty one changes nothing.
    *
-   * @throws {@link NotFoundError} when the flow of its atoms, or the book of its flow, is neither
-   * stored nor part of it.
+   * @throws {@link NotFoundError} when the flow of its atoms or of its fence, or the book of its
+   * flow, is neither stored nor part of it.
+   * @throws {@link StaleWriteError} when its fence does not fit the stored epoch.
    * @throws {@link StorageError} when an atom of it is stored with another flow.
    */
   save(checkpoint: Checkpoint): Promise<void>
@@ -158,11 +218,14 @@ export interface Backend extends AsyncDisposable {
   loadBook(uuid: string): Promise<BookRecord>
 
   /**
-   * The books, in order of their uuids.
+   * The books, in order of their uuids; those that every given part of the filter fits.
    *
    * @throws RangeError when the limit is not a whole number above 0.
    */
-  listBooks(page?: PageOptions): Promise<readonly BookRecord[]>
+  listBooks(filter?: BookFilter): Promise<readonly BookRecord[]>
+
+  /** How many books the filter fits, on all pages. */
+  countBooks(filter?: BookFilter): Promise<number>
 
   /** @throws {@link NotFoundError} when there is no such flow detail. */
   loadFlow(uuid: string): Promise<StoredFlow>
@@ -173,7 +236,10 @@ export interface Backend extends AsyncDisposable {
    *
    * @throws RangeError when the limit is not a whole number above 0.
    */
-  listFlows(filter?: FlowFilter): Promise<readonly FlowRecord[]>
+  listFlows(filter?: FlowFilter): Promise<readonly StoredFlowRecord[]>
+
+  /** How many flow details the filter fits, on all pages. */
+  countFlows(filter?: FlowFilter): Promise<number>
 
   /**
    * Removes a book with its flows and their atoms.
@@ -181,4 +247,19 @@ export interface Backend extends AsyncDisposable {
    * @throws {@link NotFoundError} when there is no such book.
    */
   removeBook(uuid: string): Promise<void>
+
+  /**
+   * Removes those of the books that the filter still fits, with their flows and their atoms, in
+   * one transaction.
+   *
+   * @returns how many books were removed
+   */
+  removeBooks(uuids: readonly string[], filter?: BookFilter): Promise<number>
+
+  /**
+   * Removes a flow detail with its atoms; its book stays.
+   *
+   * @throws {@link NotFoundError} when there is no such flow detail.
+   */
+  removeFlow(uuid: string): Promise<void>
 }

@@ -25,6 +25,16 @@ export class FlowDetail implements Iterable<AtomDetail> {
   bookUuid: string | undefined
   /** The backend that holds the record as it was read or last written; undefined for a new one. */
   storedIn: Backend | undefined
+  /** How often the record had been claimed when it was read, or by this process since; 0: never. */
+  epoch = 0
+  /** Who held the record when it was read; undefined when nobody did. */
+  owner: string | undefined
+  /** Until when that owner said to hold it. */
+  leaseUntil: Date | undefined
+  /** When the record was made, as it was read. */
+  createdAt: Date | undefined
+  /** When the record was last saved, as it was read; undefined when it was saved once. */
+  updatedAt: Date | undefined
   readonly #atoms = new Map<string, AtomDetail>()
 
   constructor(name: string, uuid: string = randomUUID()) {

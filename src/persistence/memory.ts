@@ -6,19 +6,21 @@
  *
  * @module
  */
+import { type Clock, SYSTEM_CLOCK } from '../base/clock.ts'
 import { NotFoundError, StorageError } from '../errors.ts'
 import type {
   AtomPayload,
   Backend,
   BackendSupports,
+  BookFilter,
   BookRecord,
   Checkpoint,
   FlowFilter,
-  FlowRecord,
-  PageOptions,
   StoredFlow,
+  StoredFlowRecord,
 } from './backend.ts'
-import { type Page, pageOf } from './page.ts'
+import { heldAfter, UNCLAIMED } from './fencing.ts'
+import { cut, fitsBook, fitsFlow, pageOf } from './filters.ts'
 
 type StoredAtom = StoredFlow['atoms'][number]
 
@@ -29,16 +31,31 @@ const NO_PAYLOAD: AtomPayload = {
   revertFailure: null,
 }
 
+/** How {@link memory} behaves. */
+export interface MemoryOptions {
+  /**
+   * Tells when a record was made and changed.
+   *
+   * @defaultValue the clock of the machine
+   */
+  readonly clock?: Clock
+}
+
 /** Keeps records in maps; gone with the process. */
 export class MemoryBackend implements Backend {
   readonly supports: BackendSupports = { durable: false, processes: false }
+  readonly #clock: Clock
   readonly #books = new Map<string, BookRecord>()
-  readonly #flows = new Map<string, FlowRecord>()
+  readonly #flows = new Map<string, StoredFlowRecord>()
   /** By uuid of the flow, then of the atom; a Map keeps the order of the first save. */
   readonly #atoms = new Map<string, Map<string, StoredAtom>>()
   /** The flow of each atom, by the atom's uuid. */
   readonly #flowOf = new Map<string, string>()
   #isClosed = false
+
+  constructor({ clock = SYSTEM_CLOCK }: MemoryOptions = {}) {
+    this.#clock = clock
+  }
 
   async open(): Promise<void> {
     this.#refuseWhenClosed()
@@ -55,7 +72,8 @@ export class MemoryBackend implements Backend {
   async save(checkpoint: Checkpoint): Promise<void> {
     this.#refuseWhenClosed()
     this.#check(checkpoint)
-    const { flowUuid, book, flow, atoms } = checkpoint
+    const { flowUuid, book, atoms } = checkpoint
+    const flow = this.#flowAfter(checkpoint)
     if (book !== undefined) this.#books.set(book.uuid, book)
     if (flow !== undefined) {
       this.#flows.set(flow.uuid, flow)
@@ -76,9 +94,12 @@ export class MemoryBackend implements Backend {
     return book
   }
 
-  async listBooks(page: PageOptions = {}): Promise<readonly BookRecord[]> {
-    this.#refuseWhenClosed()
-    return cut([...this.#books.values()], pageOf(page))
+  async listBooks(filter: BookFilter = {}): Promise<readonly BookRecord[]> {
+    return cut(this.#booksThatFit(filter), pageOf(filter))
+  }
+
+  async countBooks(filter: BookFilter = {}): Promise<number> {
+    return this.#booksThatFit(filter).length
   }
 
   async loadFlow(uuid: string): Promise<StoredFlow> {
@@ -88,37 +109,73 @@ export class MemoryBackend implements Backend {
     return { flow, atoms: [...(this.#atoms.get(uuid)?.values() ?? [])] }
   }
 
-  async listFlows(filter: FlowFilter = {}): Promise<readonly FlowRecord[]> {
-    this.#refuseWhenClosed()
-    const { bookUuid, states, name } = filter
-    const flows = [...this.#flows.values()].filter(
-      (flow) =>
-        (bookUuid === undefined || flow.bookUuid === bookUuid) &&
-        (states === undefined || states.includes(flow.state)) &&
-        (name === undefined || flow.name === name),
-    )
-    return cut(flows, pageOf(filter))
+  async listFlows(filter: FlowFilter = {}): Promise<readonly StoredFlowRecord[]> {
+    return cut(this.#flowsThatFit(filter), pageOf(filter))
+  }
+
+  async countFlows(filter: FlowFilter = {}): Promise<number> {
+    return this.#flowsThatFit(filter).length
   }
 
   async removeBook(uuid: string): Promise<void> {
     this.#refuseWhenClosed()
     if (!this.#books.delete(uuid)) throw new NotFoundError(`there is no book '${uuid}'`)
-    for (const flow of this.#flows.values()) {
-      if (flow.bookUuid !== uuid) continue
-      for (const atom of this.#atoms.get(flow.uuid)?.keys() ?? []) this.#flowOf.delete(atom)
-      this.#atoms.delete(flow.uuid)
-      this.#flows.delete(flow.uuid)
-    }
+    for (const flow of this.#flows.values()) if (flow.bookUuid === uuid) this.#remove(flow.uuid)
   }
 
-  /** Everything that can be refused is refused here, before the first change. */
-  #check({ flowUuid, book, flow, atoms }: Checkpoint): void {
+  async removeBooks(uuids: readonly string[], filter: BookFilter = {}): Promise<number> {
+    const books = this.#booksThatFit(filter).filter(({ uuid }) => uuids.includes(uuid))
+    for (const { uuid } of books) await this.removeBook(uuid)
+    return books.length
+  }
+
+  async removeFlow(uuid: string): Promise<void> {
+    this.#refuseWhenClosed()
+    if (!this.#flows.has(uuid)) throw new NotFoundError(`there is no flow detail '${uuid}'`)
+    this.#remove(uuid)
+  }
+
+  #remove(flowUuid: string): void {
+    for (const atom of this.#atoms.get(flowUuid)?.keys() ?? []) this.#flowOf.delete(atom)
+    this.#atoms.delete(flowUuid)
+    this.#flows.delete(flowUuid)
+  }
+
+  #booksThatFit(filter: BookFilter): readonly BookRecord[] {
+    this.#refuseWhenClosed()
+    const flows = Map.groupBy(this.#flows.values(), ({ bookUuid }) => bookUuid)
+    return [...this.#books.values()].filter((book) =>
+      fitsBook(book, flows.get(book.uuid) ?? [], filter),
+    )
+  }
+
+  #flowsThatFit(filter: FlowFilter): readonly StoredFlowRecord[] {
+    this.#refuseWhenClosed()
+    return [...this.#flows.values()].filter((flow) => fitsFlow(flow, filter))
+  }
+
+  /** The flow detail as the checkpoint leaves it; undefined when it leaves it alone. */
+  #flowAfter({ flowUuid, flow, fence }: Checkpoint): StoredFlowRecord | undefined {
+    const stored = this.#flows.get(flowUuid)
+    const held = heldAfter(stored ?? UNCLAIMED, fence, flowUuid)
+    const base = flow ?? stored
+    if (base === undefined || (flow === undefined && held === stored)) return undefined
+    const { owner, epoch, leaseUntil } = held
+    const now = this.#clock.now()
+    const createdAt = stored === undefined ? now : stored.createdAt
+    const updatedAt = flow !== undefined && stored !== undefined ? now : stored?.updatedAt
+    return { ...base, createdAt, updatedAt, owner, epoch, leaseUntil }
+  }
+
+  /** Everything that can be refused is refused here or by the fence, before the first change. */
+  #check({ flowUuid, book, flow, atoms, fence }: Checkpoint): void {
     if (flow !== undefined && book?.uuid !== flow.bookUuid && !this.#books.has(flow.bookUuid)) {
       throw new NotFoundError(
         `there is no book '${flow.bookUuid}' for flow detail '${flow.uuid}'; save the book with it`,
       )
     }
-    if (atoms.length > 0 && flow?.uuid !== flowUuid && !this.#flows.has(flowUuid)) {
+    const needsFlow = atoms.length > 0 || fence !== undefined
+    if (needsFlow && flow?.uuid !== flowUuid && !this.#flows.has(flowUuid)) {
       throw new NotFoundError(
         `there is no flow detail '${flowUuid}' for its atoms; save the flow detail with them`,
       )
@@ -138,13 +195,6 @@ export class MemoryBackend implements Backend {
 }
 
 /** Makes a backend that remembers as long as the process lives. */
-export function memory(): Backend {
-  return new MemoryBackend()
-}
-
-function cut<R extends { readonly uuid: string }>(records: R[], { after, limit }: Page): R[] {
-  return records
-    .filter(({ uuid }) => uuid > after)
-    .sort((a, b) => (a.uuid < b.uuid ? -1 : 1))
-    .slice(0, limit)
+export function memory(options: MemoryOptions = {}): Backend {
+  return new MemoryBackend(options)
 }

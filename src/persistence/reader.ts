@@ -5,8 +5,9 @@
  *
  * @module
  */
-import { CorruptRecordError } from '../errors.ts'
-import type { Backend, FlowFilter, FlowRecord, PageOptions } from './backend.ts'
+import { CorruptRecordError, NotFoundError } from '../errors.ts'
+import type { FlowState } from '../states/flow.ts'
+import type { Backend, FlowFilter, PageOptions, StoredFlowRecord } from './backend.ts'
 import type { FlowDetail, LogBook } from './flow-detail.ts'
 import { readBook, readFlow } from './records.ts'
 
@@ -50,8 +51,17 @@ export async function* listLogBooks(
   }
 }
 
+/** The states in which a run has not come to an end, and can go on. */
+export const UNFINISHED: readonly FlowState[] = [
+  'PENDING',
+  'RUNNING',
+  'SUSPENDING',
+  'SUSPENDED',
+  'RESUMING',
+]
+
 /** Which unfinished flows to list. */
-export interface UnfinishedFilter extends Omit<FlowFilter, 'states'> {
+export interface UnfinishedFilter extends FlowFilter {
   /**
    * Called for a flow that cannot be read, which is then passed over.
    *
@@ -63,25 +73,36 @@ export interface UnfinishedFilter extends Omit<FlowFilter, 'states'> {
 /**
  * The flow details of a backend that were stored and have not come to an end, with their atoms:
  * what {@link loadFromDetail} can go on with. A flow in FAILURE is not among them: somebody must
- * see to what broke it.
+ * see to what broke it. What another engine is running is among them, and is taken over by whoever
+ * runs it: {@link FlowFilter.freeAt} leaves it out.
  */
 export async function* listUnfinished(
   backend: Backend,
   filter: UnfinishedFilter = {},
 ): AsyncGenerator<FlowDetail> {
   const { onCorrupt, ...page } = filter
-  const states = ['PENDING', 'RUNNING', 'SUSPENDING', 'SUSPENDED', 'RESUMING'] as const
-  for await (const { uuid } of flowsIn(backend, { ...page, states })) {
+  for await (const { uuid } of listUnfinishedRecords(backend, page)) {
     try {
       yield await loadFlowDetail(backend, uuid)
     } catch (error) {
+      if (error instanceof NotFoundError) continue // removed since the page was read
       if (!(error instanceof CorruptRecordError) || onCorrupt === undefined) throw error
       onCorrupt(error, uuid)
     }
   }
 }
 
-async function* flowsIn(backend: Backend, filter: FlowFilter): AsyncGenerator<FlowRecord> {
+/** As {@link listUnfinished}, without the atoms: cheaper, to see who holds what. */
+export async function* listUnfinishedRecords(
+  backend: Backend,
+  filter: FlowFilter = {},
+): AsyncGenerator<StoredFlowRecord> {
+  const { states = UNFINISHED } = filter
+  const wanted = states.filter((state) => UNFINISHED.includes(state))
+  yield* flowsIn(backend, { ...filter, states: wanted })
+}
+
+async function* flowsIn(backend: Backend, filter: FlowFilter): AsyncGenerator<StoredFlowRecord> {
   let after = filter.after
   for (;;) {
     const flows = await backend.listFlows({ ...filter, ...(after === undefined ? {} : { after }) })

@@ -7,11 +7,14 @@
  * @module
  */
 import type { Attempt } from '../atoms/history.ts'
+import type { Provision } from '../atoms/provides.ts'
 import { decode, encode } from '../base/codec.ts'
 import { Failure } from '../base/failure.ts'
-import { CorruptRecordError, NotStorableError } from '../errors.ts'
+import { NO_PAYLOAD_LIMIT, type PayloadLimit } from '../base/payload-limit.ts'
+import { CorruptRecordError, type NotStorableError } from '../errors.ts'
 import { type AtomDetail, type ProgressDetails, RetryDetail, TaskDetail } from './atom-detail.ts'
 import type { AtomPayload, AtomRecord, BookRecord, FlowRecord, StoredFlow } from './backend.ts'
+import { isCoded } from './coded-text.ts'
 import { FlowDetail, LogBook } from './flow-detail.ts'
 
 /** Name of the record that holds the values given in `store`; TaskFlow's, so that it reads them. */
@@ -40,11 +43,16 @@ export function atomRecord(detail: AtomDetail, payload: AtomPayload | undefined)
  *
  * @throws {@link NotStorableError} with the path of the part that cannot be stored.
  */
-export function encodeResults(detail: AtomDetail): string | null {
+export function encodeResults(
+  detail: AtomDetail,
+  limit: PayloadLimit = NO_PAYLOAD_LIMIT,
+): string | null {
   if (detail.kind === 'task') return encodeValue((detail as TaskDetail).results)
   const attempts = (detail as RetryDetail).results.map(([value, failures]) => [
     value,
-    Object.fromEntries(Object.entries(failures).map(([k, failure]) => [k, storable(failure)])),
+    Object.fromEntries(
+      Object.entries(failures).map(([k, failure]) => [k, limit.fit(failure.toRecord())]),
+    ),
   ])
   return encode(attempts)
 }
@@ -52,19 +60,26 @@ export function encodeResults(detail: AtomDetail): string | null {
 /**
  * What is large of an atom, as text.
  *
+ * @param limit failures that are larger are cut down
  * @param results the results as text, where they were encoded before
  */
 export function atomPayload(
   detail: AtomDetail,
-  results: string | null = encodeResults(detail),
+  limit: PayloadLimit = NO_PAYLOAD_LIMIT,
+  results: string | null = encodeResults(detail, limit),
 ): AtomPayload {
   const { failure, revertResults, revertFailure } = detail
   return {
     results,
-    failure: failure === undefined ? null : encode(storable(failure)),
+    failure: encodeFailure(failure, limit),
     revertResults: encodeValue(revertResults),
-    revertFailure: revertFailure === undefined ? null : encode(storable(revertFailure)),
+    revertFailure: encodeFailure(revertFailure, limit),
   }
+}
+
+/** A failure as text, cut down to what can be stored; arguments go first, as in Python. */
+function encodeFailure(failure: Failure | undefined, limit: PayloadLimit): string | null {
+  return failure === undefined ? null : encode(limit.fit(failure.toRecord()))
 }
 
 /** A value as text; nothing at all is null, so that it reads as None in Python. */
@@ -81,6 +96,11 @@ export function readFlow({ flow, atoms }: StoredFlow): FlowDetail {
   const detail = new FlowDetail(flow.name, flow.uuid)
   detail.state = flow.state
   detail.bookUuid = flow.bookUuid
+  detail.epoch = flow.epoch
+  detail.owner = flow.owner
+  detail.leaseUntil = flow.leaseUntil
+  detail.createdAt = flow.createdAt
+  detail.updatedAt = flow.updatedAt
   detail.meta = readObject(`flowdetails ${flow.uuid} meta`, flow.meta)
   for (const atom of atoms) detail.add(readAtom(atom, atom.payload))
   return detail
@@ -153,58 +173,76 @@ function readValue(place: string, text: string | null): unknown {
   try {
     return decode(text)
   } catch (cause) {
+    if (isCoded(text)) {
+      throw new CorruptRecordError(place, 'it was stored through a payload codec', { cause })
+    }
     throw new CorruptRecordError(place, cause instanceof Error ? cause.message : String(cause), {
       cause,
     })
   }
 }
 
-/** The meta of an atom that has nothing in it but the progress, which is the common case. */
-const PLAIN_META = new Map<number, string>()
+/** The meta of an atom that has the progress alone in it, which is the common case; by promises. */
+const PLAIN_META = new WeakMap<readonly Provision[], Map<number, string>>()
+
+const NO_PROMISES: readonly Provision[] = []
 
 function encodeMeta(detail: AtomDetail): string {
   const { progress, progressDetails, attempt, injected, meta } = detail
-  const plain = progressDetails === undefined && injected === undefined && meta === undefined
+  const retryAt = detail instanceof RetryDetail ? detail.retryAt : undefined
+  const resultToUndo = detail instanceof TaskDetail ? detail.resultToUndo : undefined
+  const provisions = detail.provisions?.length ? detail.provisions : NO_PROMISES
+  const extras = [progressDetails, injected, meta, retryAt, resultToUndo]
+  const plain = extras.every((one) => one === undefined)
   if (plain && progress === undefined && attempt === 0) return '{}'
-  if (plain && attempt === 1 && (progress === 0 || progress === 1)) {
-    const known = PLAIN_META.get(progress)
-    if (known !== undefined) return known
-  }
+  const common = plain && attempt === 1 && (progress === 0 || progress === 1)
+  const known = common ? PLAIN_META.get(provisions)?.get(progress) : undefined
+  if (known !== undefined) return known
   const text = encode({
     ...meta,
     ...(progress === undefined ? {} : { progress, progress_details: progressDetails ?? null }),
     ...(attempt === 0 ? {} : { attempt }),
+    ...(provisions.length === 0 ? {} : { provides: partsBySymbol(provisions) }),
     ...(injected === undefined ? {} : { injected }),
+    ...(retryAt === undefined ? {} : { retry_at: retryAt.toISOString() }),
+    ...(resultToUndo === undefined ? {} : { result_to_undo: resultToUndo }),
   })
-  if (plain && attempt === 1 && (progress === 0 || progress === 1)) PLAIN_META.set(progress, text)
+  if (common) {
+    const texts = PLAIN_META.get(provisions) ?? new Map<number, string>()
+    PLAIN_META.set(provisions, texts.set(progress, text))
+  }
   return text
 }
 
+/** Position or field by symbol; null for the whole result. */
+function partsBySymbol(provisions: readonly Provision[]): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(provisions.map(({ symbol, index = null }) => [symbol, index]))
+}
+
 function readMeta(detail: AtomDetail, stored: Readonly<Record<string, unknown>>): void {
-  const { progress, progress_details: details, attempt, injected, ...meta } = stored
+  const { progress, progress_details: details, attempt, provides, injected, ...others } = stored
+  const { retry_at: retryAt, result_to_undo: resultToUndo, ...meta } = others
+  if (detail instanceof TaskDetail) detail.resultToUndo = resultToUndo
+  if (detail instanceof RetryDetail && typeof retryAt === 'string') {
+    const moment = new Date(retryAt)
+    if (!Number.isNaN(moment.getTime())) detail.retryAt = moment
+  }
   if (typeof progress === 'number') detail.progress = progress
   if (typeof details === 'object' && details !== null) {
     detail.progressDetails = details as ProgressDetails
   }
-  if (typeof attempt === 'number') detail.attempt = attempt
+  if (typeof attempt === 'number') {
+    detail.attempt = attempt
+    detail.provisions = NO_PROMISES // nothing is written for an atom that provides nothing
+  }
+  if (typeof provides === 'object' && provides !== null) {
+    detail.provisions = Object.entries(provides).map(([symbol, index]) => ({
+      symbol,
+      index: typeof index === 'number' || typeof index === 'string' ? index : undefined,
+    }))
+  }
   if (typeof injected === 'object' && injected !== null) {
     detail.injected = injected as Readonly<Record<string, unknown>>
   }
   if (Object.keys(meta).length > 0) detail.meta = meta
-}
-
-/** A failure as a record; arguments that cannot be stored are dropped, as Python does. */
-function storable(failure: Failure): unknown {
-  const record = failure.toRecord()
-  try {
-    encode(record)
-    return record
-  } catch (error) {
-    if (!(error instanceof NotStorableError)) throw error
-    return {
-      ...record,
-      exc_args: [],
-      causes: record.causes.map((one) => ({ ...one, exc_args: [] })),
-    }
-  }
 }

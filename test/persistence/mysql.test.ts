@@ -1,4 +1,4 @@
-import { createPool, type Pool } from 'mysql2/promise'
+import { createConnection, createPool, type Pool } from 'mysql2/promise'
 import { afterAll, describe, expect, test } from 'vitest'
 import { mysql } from '../../src/persistence/sql/mysql.ts'
 import { backendContract } from '../../src/testing/backend-contract.ts'
@@ -14,7 +14,15 @@ const place = (name: string): Promise<string> => database?.place(name) ?? Promis
 
 // Each clause has a place of its own, and waits for the server most of the time.
 describe.skipIf(database === undefined).concurrent('with a server', () => {
-  backendContract({ name: 'mysql, by URL', open: async (name) => mysql(await place(name)) })
+  backendContract({
+    name: 'mysql, by URL',
+    open: async (name) => mysql(await place(name)),
+    damage: async (name, { kind, uuid }) => {
+      const connection = await createConnection(await place(name))
+      await connection.query(`UPDATE ${kind}details SET state = 'BROKEN' WHERE uuid = '${uuid}'`)
+      await connection.end()
+    },
+  })
   backendContract({
     name: 'mysql, a pool handed in, without multipleStatements',
     open: async (name) => {

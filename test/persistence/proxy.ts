@@ -1,5 +1,6 @@
 /**
- * A proxy in front of a database server: counts round trips, cuts connections, loses answers.
+ * A proxy in front of a database server: counts round trips, cuts connections, loses answers,
+ * and delivers requests late.
  *
  * @module
  */
@@ -12,6 +13,9 @@ export class ServerProxy implements AsyncDisposable {
   turnCount = 0
   /** Cuts the next connection on which the server answers, and keeps the answer. */
   losesNextAnswer = false
+  /** Keeps what the client says next from the server, and cuts the connection of the client. */
+  delaysNextRequest = false
+  #delayed: { readonly data: Buffer; readonly server: Socket } | undefined
   readonly #server: Server
   readonly #target: URL
   readonly #sockets = new Set<Socket>()
@@ -35,6 +39,17 @@ export class ServerProxy implements AsyncDisposable {
     url.hostname = '127.0.0.1'
     url.port = String((this.#server.address() as AddressInfo).port)
     return url.href
+  }
+
+  /** Lets the server have the request that was delayed; resolves when it has had its say. */
+  async deliver(): Promise<void> {
+    if (this.#delayed === undefined) throw new Error('no request was delayed')
+    const { data, server } = this.#delayed
+    this.#delayed = undefined
+    const answered = once(server, 'data')
+    server.write(data)
+    await answered
+    server.destroy()
   }
 
   /** Cuts all connections. */
@@ -64,16 +79,23 @@ export class ServerProxy implements AsyncDisposable {
       socket.on('error', () => {})
       socket.on('close', () => {
         this.#sockets.delete(socket)
-        other.destroy()
+        if (this.#delayed?.server !== other) other.destroy()
       })
     }
     client.on('data', (data) => {
       if (isClientsTurn) this.turnCount += 1
       isClientsTurn = false
-      server.write(data)
+      if (this.delaysNextRequest) {
+        this.delaysNextRequest = false
+        this.#delayed = { data, server }
+        client.destroy()
+      } else {
+        server.write(data)
+      }
     })
     server.on('data', (data) => {
       isClientsTurn = true
+      if (client.destroyed) return
       if (this.losesNextAnswer) {
         this.losesNextAnswer = false
         server.destroy()

@@ -1,10 +1,11 @@
 import { execFile } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, describe, expect, test } from 'vitest'
 import type { Backend } from '../../src/index.ts'
+import { directory } from '../../src/persistence/directory.ts'
 import { sqlite } from '../../src/persistence/sql/sqlite.ts'
 import { type Contents, contents, GIVEN, resume, write } from './interop-flows.ts'
 import { SERVER_DRIVERS } from './server-drivers.ts'
@@ -36,6 +37,16 @@ const OPEN: Readonly<Record<string, () => Promise<Place | undefined>>> = {
       backend,
       pythonUrl: `sqlite:///${file}`,
       prepareForPython: async () => {}, // its script makes them
+      [Symbol.asyncDispose]: () => backend.close(),
+    }
+  },
+  directory: async () => {
+    const path = join(folder, `runs-${++fileCount}`)
+    const backend = directory(path)
+    return {
+      backend,
+      pythonUrl: `dir:///?path=${path}`,
+      prepareForPython: async () => {}, // its script makes the folders
       [Symbol.asyncDispose]: () => backend.close(),
     }
   },
@@ -115,6 +126,21 @@ describe.skipIf(!(await hasTaskflow()))('with Python TaskFlow', { timeout: 120_0
       expect(common(await contents(backend, uuid))).toEqual(common(ended))
     })
   }
+
+  test('directory: each removes what the other wrote, and leaves nothing', async () => {
+    await using place = await OPEN['directory']?.()
+    if (place === undefined) throw new Error('there is no folder')
+    const { backend, pythonUrl } = place
+    const path = pythonUrl.slice(pythonUrl.indexOf('=') + 1)
+    const folders = ['books', 'flow_details', 'atom_details'].map((name) => join(path, name))
+    await python('remove', pythonUrl, await write(backend))
+    expect(folders.flatMap((one) => readdirSync(one))).toEqual([])
+    expect([await backend.countBooks(), await backend.countFlows()]).toEqual([0, 0])
+    const { uuid } = await python('write', pythonUrl)
+    expect(await backend.countFlows()).toBe(Object.keys(STATES).length)
+    await backend.removeBook(uuid)
+    expect(folders.flatMap((one) => readdirSync(one))).toEqual([])
+  })
 })
 
 const STATES = {

@@ -19,12 +19,20 @@ describe.each(SERVER_DRIVERS)('$name, options', ({ open }) => {
     expect(() => open('x://localhost/x', { maxConnections })).toThrow(RangeError)
   })
 
-  test.each([{ attempts: 0 }, { attempts: 1.5 }, { maxDelayMs: -1 }, { maxDelayMs: Number.NaN }])(
-    'refuses %j as retry',
-    (retry) => {
-      expect(() => open('x://localhost/x', { retry })).toThrow(RangeError)
-    },
-  )
+  test.each([-1, 1.5, Number.NaN])('refuses %d as lockTimeoutMs', (lockTimeoutMs) => {
+    expect(() => open('x://localhost/x', { lockTimeoutMs })).toThrow(RangeError)
+  })
+
+  test.each([
+    { attempts: 0 },
+    { attempts: 1.5 },
+    { maxDelayMs: -1 },
+    { maxDelayMs: Number.NaN },
+    { totalMs: -1 },
+    { totalMs: Number.NaN },
+  ])('refuses %j as retry', (retry) => {
+    expect(() => open('x://localhost/x', { retry })).toThrow(RangeError)
+  })
 
   test.each([undefined, null, 7, {}])('refuses %j as what it connects to', (given) => {
     expect(() => open(given as never)).toThrow(TypeError)
@@ -94,6 +102,15 @@ function withServer(
     await backend.listFlows()
     expect(proxy.turnCount - before).toBe(2)
     await backend.removeBook(next.uuid)
+  })
+
+  test('needs no second attempt on a connection that has migrated the schema', async () => {
+    const place = await database.place('migrated')
+    await using backend = open(place, { retry: { attempts: 1 }, maxConnections: 1 })
+    const { book, flow } = await saveNewFlow(backend, [atomRecord()])
+    await backend.loadFlow(flow.uuid)
+    await backend.listFlows({ states: ['PENDING'] })
+    await backend.removeBook(book.uuid)
   })
 
   test('goes on when its connections were lost', async () => {

@@ -6,12 +6,11 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createPool } from 'mysql2/promise'
-import pg from 'pg'
 import type { Backend } from '../../src/persistence/backend.ts'
 import { mysql } from '../../src/persistence/sql/mysql.ts'
 import { postgres } from '../../src/persistence/sql/postgres.ts'
 import type { RetryBounds } from '../../src/persistence/sql/retrying.ts'
-import { mysqlDatabase, postgresDatabase, type TestDatabase } from './servers.ts'
+import { mysqlDatabase, postgresDatabase, postgresPool, type TestDatabase } from './servers.ts'
 
 /** A pool of the driver's library, made by hand. */
 export interface HandedIn extends AsyncDisposable {
@@ -26,7 +25,11 @@ export interface ServerDriver {
   readonly library: string
   readonly open: (
     url: string | URL,
-    options?: { readonly retry?: RetryBounds; readonly maxConnections?: number },
+    options?: {
+      readonly retry?: RetryBounds
+      readonly maxConnections?: number
+      readonly lockTimeoutMs?: number
+    },
   ) => Backend
   /** Hands a pool in; `isPlain`: without what makes a checkpoint one round trip of several parts. */
   readonly handIn: (url: string, isPlain: boolean) => HandedIn
@@ -51,7 +54,7 @@ export const SERVER_DRIVERS: readonly ServerDriver[] = [
     library: 'pg',
     open: postgres,
     handIn: (connectionString, isPlain) => {
-      const pool = new pg.Pool({ connectionString, max: 2, pipeline: !isPlain })
+      const pool = postgresPool(connectionString, { max: 2, pipeline: !isPlain })
       return {
         backend: postgres(pool),
         ask: () => pool.query('SELECT 1'),

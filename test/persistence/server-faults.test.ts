@@ -100,6 +100,15 @@ describe('a fault of MySQL', () => {
   })
 })
 
+test.each([
+  [postgresFaults.unavailable(pg('57P03')), AWAY],
+  [postgresFaults.unavailable(socket('ECONNREFUSED')), { code: 'BACKEND_UNAVAILABLE' }],
+  [mysqlFaults.unavailable(my(1040)), AWAY],
+  [mysqlFaults.unavailable(my(1045)), { code: 'BACKEND_UNAVAILABLE' }],
+])('opening waits for a server that answers, and for no other: %s', (error, facts) => {
+  expect(error).toMatchObject(facts)
+})
+
 describe('trying again', () => {
   const passing = new TransientError('busy', PASSING, { cause: new Error('deadlock') })
   const lost = new TransientError('lost', LOST)
@@ -125,17 +134,39 @@ describe('trying again', () => {
     const once = failing([lost])
     await expect(new RetryingSession(once.session).write([])).rejects.toThrow(/it is unknown/)
     const twice = failing([lost])
-    await new RetryingSession(twice.session).write([], true)
+    await new RetryingSession(twice.session).write([], { repeat: () => [] })
     expect([once.calls(), twice.calls()]).toEqual([1, 2])
   })
 
   test('keeps in mind that an attempt may have been written', async () => {
     const { session } = failing([lost, new TransientError('away', AWAY)])
     const retrying = new RetryingSession(session, { attempts: 2, maxDelayMs: 1 })
-    await expect(retrying.write([], true)).rejects.toMatchObject({
+    await expect(retrying.write([], { repeat: () => [] })).rejects.toMatchObject({
       code: 'STORAGE',
       message: 'away; tried 2 times; it is unknown whether it was written',
     })
+  })
+
+  test('ends after as long as was allowed', async () => {
+    const { session, calls } = failing(Array(1_000).fill(passing))
+    const startedAtMs = performance.now()
+    const retrying = new RetryingSession(session, { totalMs: 100, maxDelayMs: 10 })
+    await expect(retrying.write([])).rejects.toThrow(/nothing was written/)
+    expect(performance.now() - startedAtMs).toBeGreaterThan(90)
+    expect(calls()).toBeGreaterThan(3)
+  })
+
+  test('opens again what says that it will be there', async () => {
+    const { session, calls } = failing([new TransientError('starting', AWAY)])
+    await new RetryingSession(session).open()
+    expect(calls()).toBe(2)
+  })
+
+  test('leaves to the caller what only some of the rows are about', async () => {
+    const rows = new TransientError('locked', { ...PASSING, isOfRows: true })
+    const { session, calls } = failing([rows])
+    await expect(new RetryingSession(session).write([], { isDivisible: true })).rejects.toBe(rows)
+    expect(calls()).toBe(1)
   })
 
   test('passes other errors on at once', async () => {
@@ -159,7 +190,10 @@ describe('trying again', () => {
     const session: SqlSession = {
       open: fail,
       close: fail,
-      write: fail,
+      write: async () => {
+        await fail()
+        return []
+      },
       alone: (work) => work(session),
       read: async () => {
         await fail()

@@ -7,6 +7,7 @@
  * @module
  */
 import { createHash, randomBytes } from 'node:crypto'
+import { setTimeout } from 'node:timers/promises'
 import mysql from 'mysql2/promise'
 import pg from 'pg'
 
@@ -38,8 +39,7 @@ const POSTGRES: Server = {
     await POSTGRES.run(root, [`DROP DATABASE ${database} WITH (FORCE)`])
   },
   run: async (connectionString, statements) => {
-    const client = new pg.Client({ connectionString, connectionTimeoutMillis: 5_000 })
-    await client.connect()
+    const client = await connected(connectionString)
     try {
       let rows: readonly unknown[] = []
       for (const text of statements) rows = (await client.query(text)).rows
@@ -48,6 +48,32 @@ const POSTGRES: Server = {
       await client.end()
     }
   },
+}
+
+/**
+ * A pool made by hand, with the listeners that every pool needs: a connection that breaks while it is
+ * idle or on its way out, as when its database is dropped, would end the process.
+ */
+export function postgresPool(url: string, config: pg.PoolConfig = {}): pg.Pool {
+  const pool = new pg.Pool({ connectionString: url, idleTimeoutMillis: 500, ...config })
+  pool.on('error', () => {})
+  pool.on('connect', (client) => client.on('error', () => {}))
+  return pool
+}
+
+/** Many test files share one server: a connection may have to wait for those of the others. */
+async function connected(connectionString: string): Promise<pg.Client> {
+  for (let left = 40; ; left -= 1) {
+    const client = new pg.Client({ connectionString, connectionTimeoutMillis: 5_000 })
+    try {
+      await client.connect()
+      return client
+    } catch (error) {
+      const isFull = error instanceof Error && 'code' in error && error.code === '53300'
+      if (!isFull || left === 0) throw error
+      await setTimeout(250)
+    }
+  }
 }
 
 const MYSQL: Server = {

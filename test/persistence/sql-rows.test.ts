@@ -7,6 +7,7 @@ import { CorruptRecordError } from '../../src/errors.ts'
 import type { Backend } from '../../src/persistence/backend.ts'
 import { momentFrom, momentText } from '../../src/persistence/sql/moments.ts'
 import { sqlite } from '../../src/persistence/sql/sqlite.ts'
+import type { FlowState } from '../../src/states/flow.ts'
 import { EMPTY_PAYLOAD, saveNewFlow } from '../../src/testing/backend/clause.ts'
 import { makePythonDatabase, PYTHON_TABLES } from './python-database.ts'
 
@@ -45,7 +46,16 @@ describe('a database made by Python TaskFlow', () => {
     await using backend = sqlite(file)
     const task = { kind: 'task', intention: 'EXECUTE', meta: '{}', version: undefined } as const
     expect(await backend.loadFlow('f-1')).toEqual({
-      flow: { uuid: 'f-1', bookUuid: 'b-1', name: 'fl', state: 'PENDING', meta: '{}' },
+      flow: expect.objectContaining({
+        uuid: 'f-1',
+        bookUuid: 'b-1',
+        name: 'fl',
+        state: 'PENDING',
+        meta: '{}',
+        epoch: 0,
+        owner: undefined,
+        leaseUntil: undefined,
+      }),
       atoms: [
         {
           ...task,
@@ -84,6 +94,17 @@ describe('a database made by Python TaskFlow', () => {
     })
   })
 
+  test('is found by the state that its absence means', async () => {
+    makePythonDatabase(file)
+    await using backend = sqlite(file)
+    const uuids = async (states: readonly FlowState[]) =>
+      (await backend.listFlows({ states })).map(({ uuid }) => uuid)
+    expect(await uuids(['PENDING'])).toEqual(['f-1'])
+    expect(await uuids(['RUNNING', 'PENDING'])).toEqual(['f-1'])
+    expect(await uuids(['RUNNING'])).toEqual([])
+    expect(await backend.countFlows({ states: ['PENDING'] })).toBe(1)
+  })
+
   test('is written to, and emptied with its books', async () => {
     makePythonDatabase(file)
     using db = new DatabaseSync(file)
@@ -112,7 +133,10 @@ describe('a database made by Python TaskFlow', () => {
         "SELECT name, sql FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'taskflow_ts%' ORDER BY name",
       )
       .all()
-    expect(made).toEqual(Object.entries(PYTHON_TABLES).map(([name, sql]) => ({ name, sql })))
+    const ours = /, taskflow_ts_\w+ \w+(\(\d+\))?( NULL)?/g
+    expect(made.map((one) => ({ ...one, sql: String(one['sql']).replace(ours, '') }))).toEqual(
+      Object.entries(PYTHON_TABLES).map(([name, sql]) => ({ name, sql })),
+    )
   })
 })
 
@@ -154,7 +178,7 @@ describe('a row that cannot be read', () => {
     const { flow } = await saveNewFlow(backend)
     db.exec("UPDATE flowdetails SET state = 'LOST' WHERE uuid = 'f-1'")
     await expect(backend.listFlows()).rejects.toMatchObject({ code: 'CORRUPT_RECORD' })
-    expect((await backend.loadFlow(flow.uuid)).flow).toEqual(flow)
+    expect((await backend.loadFlow(flow.uuid)).flow).toMatchObject(flow)
     // The uuid of the new flow may come before or after that.
     const others = await backend.listFlows({ after: 'f-1' })
     expect(others.map(({ uuid }) => uuid)).toContain('f-2')

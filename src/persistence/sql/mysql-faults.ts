@@ -35,19 +35,27 @@ const AWAY: ReadonlySet<number> = new Set([
 ])
 
 const ADVICE: Readonly<Record<string, string>> = {
+  1021: 'the disk of the server is full; make room',
   1044: 'let the user of the URL use that database',
   1045: 'check the user and the password in the URL',
   1049: 'make the database first, or check its name in the URL',
+  1114: 'the disk of the server is full; make room',
   1142: 'let the user of the URL make and write tables',
   1153: 'a checkpoint is larger than max_allowed_packet; raise it',
+  1205: 'another session holds a lock; end it (SHOW PROCESSLIST tells which), or raise lockTimeoutMs',
   1290: 'the server is read-only; connect to the primary server',
   ECONNREFUSED: 'nothing listens at that address; start the server, or check the URL',
   ENOTFOUND: 'the host is not known; check the URL',
 }
 
 /** The error of a server that could not be reached, or used, at the start. */
-export function unavailable(error: unknown): BackendUnavailableError {
-  return new BackendUnavailableError(`MySQL cannot be opened: ${message(error)}`, { cause: error })
+export function unavailable(error: unknown): BackendUnavailableError | TransientError {
+  const number = serverNumber(error)
+  const text = `MySQL cannot be opened: ${message(error)}`
+  if (number === undefined || !AWAY.has(number))
+    return new BackendUnavailableError(text, { cause: error })
+  // It is there, and starts or has no connection free: what it says itself passes.
+  return new TransientError(text, { isNothingWritten: true, isUnreachable: true }, { cause: error })
 }
 
 /** The error of a connection that could not be had: nothing was sent. */
@@ -73,7 +81,7 @@ export function failed(error: unknown, table: string): StorageError {
   if (!isLost && !(number !== undefined && PASSING.has(number))) {
     return new StorageError(text, { cause: error })
   }
-  const facts = { isNothingWritten: number !== undefined, isUnreachable: isLost }
+  const facts = { isNothingWritten: number !== undefined, isUnreachable: isLost, isOfRows: !isLost }
   return new TransientError(text, facts, { cause: error })
 }
 

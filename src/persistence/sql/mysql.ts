@@ -10,9 +10,11 @@
 import { type Clock, SYSTEM_CLOCK } from '../../base/clock.ts'
 import { BackendUnavailableError, StorageError } from '../../errors.ts'
 import type { Backend } from '../backend.ts'
+import { fenceOnMysql } from './fences.ts'
 import { MYSQL_DIALECT } from './mysql-dialect.ts'
 import { failed, isConnectionLost, isRefused, unavailable, unreached } from './mysql-faults.ts'
 import { loadPeer } from './peer.ts'
+import { checkPoolOptions, handedIn, madeHere, type PoolSource } from './pool-source.ts'
 import { type RetryBounds, RetryingSession } from './retrying.ts'
 import {
   type SqlRow,
@@ -22,6 +24,7 @@ import {
   StatementRefusedError,
 } from './session.ts'
 import { SqlBackend } from './sql-backend.ts'
+import { Upserts } from './upserts.ts'
 
 export type { RetryBounds }
 
@@ -64,11 +67,18 @@ export interface MysqlOptions {
    */
   readonly maxConnections?: number
   /**
-   * How often to try again when a connection is lost or two writers wait for each other.
+   * How often to try again when a connection is lost or another session holds a lock.
    *
-   * @defaultValue ten attempts, at most 2 s apart: about five seconds altogether
+   * @defaultValue for 30 s, at most 2 s apart
    */
   readonly retry?: RetryBounds
+  /**
+   * How long one attempt waits for the lock of another session, in milliseconds, when a URL is
+   * given; in whole seconds. With 0 it waits for as long as the server says.
+   *
+   * @defaultValue `2_000`
+   */
+  readonly lockTimeoutMs?: number
   /**
    * Tells when a record was made and changed.
    *
@@ -91,50 +101,45 @@ export interface MysqlOptions {
  * const engine = load(createVolume, { backend: mysql('mysql://me@localhost/volumes') })
  */
 export function mysql(urlOrPool: string | URL | MysqlPool, options: MysqlOptions = {}): Backend {
-  const { maxConnections = 10, retry, clock = SYSTEM_CLOCK } = options
-  if (!Number.isSafeInteger(maxConnections) || maxConnections < 1) {
-    throw new RangeError(
-      `maxConnections must be a whole number from 1 on, but is ${maxConnections}`,
-    )
-  }
-  const session = new MysqlSession(sourceOf(urlOrPool, maxConnections))
+  const { maxConnections = 10, lockTimeoutMs = 2_000, retry, clock = SYSTEM_CLOCK } = options
+  checkPoolOptions(maxConnections, lockTimeoutMs)
+  const session = new MysqlSession(sourceOf(urlOrPool, maxConnections, lockTimeoutMs))
   return new SqlBackend({
     session: new RetryingSession(session, retry),
     dialect: MYSQL_DIALECT,
+    upserts: new Upserts(MYSQL_DIALECT, fenceOnMysql),
+    commits: { maxCommits: 2, maxCheckpoints: 128, maxCharacters: 1_000_000 },
     supports: { durable: true, processes: true },
     clock,
   })
 }
 
-/** Makes a pool, or passes on the one that was handed in; and ends it, or leaves it alone. */
-interface PoolSource {
-  make(): Promise<MysqlPool>
-  end(pool: MysqlPool): Promise<void>
-}
-
 /** Strict, so that nothing is cut off; and with backslashes, which quoting relies on. */
 const SQL_MODE = "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION'"
 
-function sourceOf(given: string | URL | MysqlPool, connectionLimit: number): PoolSource {
+function waits(lockTimeoutMs: number): string {
+  const s = Math.ceil(lockTimeoutMs / 1_000)
+  return s === 0 ? '' : `, innodb_lock_wait_timeout = ${s}, lock_wait_timeout = ${s}`
+}
+
+function sourceOf(
+  given: string | URL | MysqlPool,
+  connectionLimit: number,
+  lockTimeoutMs: number,
+): PoolSource<MysqlPool> {
   if (typeof given !== 'string' && !(given instanceof URL)) {
     if (typeof given?.getConnection !== 'function') {
       throw new TypeError('mysql needs a URL, or a pool such as createPool(…) of mysql2/promise')
     }
-    return { make: async () => given, end: async () => {} }
+    return handedIn(given)
   }
-  const made = new WeakMap<MysqlPool, () => Promise<void>>()
-  return {
-    make: async () => {
-      const { createPool } = await loadPeer('mysql2', () => import('mysql2/promise'))
-      const uri = String(given)
-      const pool = createPool({ uri, connectionLimit, multipleStatements: true })
-      // Runs before whatever the connection was made for.
-      pool.on('connection', (connection) => connection.query(SQL_MODE))
-      made.set(pool, () => pool.end())
-      return pool
-    },
-    end: async (pool) => made.get(pool)?.(),
-  }
+  return madeHere(async () => {
+    const { createPool } = await loadPeer('mysql2', () => import('mysql2/promise'))
+    const pool = createPool({ uri: String(given), connectionLimit, multipleStatements: true })
+    // Runs before whatever the connection was made for.
+    pool.on('connection', (connection) => connection.query(SQL_MODE + waits(lockTimeoutMs)))
+    return pool
+  })
 }
 
 const LOCK_NAME = "CONCAT('taskflow_ts.', MD5(DATABASE()))"
@@ -149,12 +154,12 @@ const BEGIN_READ = [
 
 /** Runs batches on connections of a pool. */
 class MysqlSession implements SqlSession {
-  readonly #source: PoolSource
+  readonly #source: PoolSource<MysqlPool>
   #pool: MysqlPool | undefined
   /** Whether several statements may be sent at once. */
   #takesMany = false
 
-  constructor(source: PoolSource) {
+  constructor(source: PoolSource<MysqlPool>) {
     this.#source = source
   }
 
@@ -192,10 +197,7 @@ class MysqlSession implements SqlSession {
       }
       const query = connection.query.bind(connection)
       const borrowed = { query, release: () => {}, destroy: () => {} }
-      const session = new MysqlSession({
-        make: async () => ({ getConnection: async () => borrowed }),
-        end: async () => {},
-      })
+      const session = new MysqlSession(handedIn({ getConnection: async () => borrowed }))
       await session.open()
       try {
         return await work(session)
@@ -206,34 +208,35 @@ class MysqlSession implements SqlSession {
     })
   }
 
-  async write(statements: readonly SqlStatement[]): Promise<void> {
+  async write(statements: readonly SqlStatement[]): Promise<readonly number[]> {
     const [first, second] = statements
-    if (first === undefined) return
+    if (first === undefined) return []
     let table = first.table
-    await this.#lend(
+    return this.#lend(
       () => table,
       async (connection) => {
         // MySQL makes a transaction of a statement by itself, and of one row there is no half.
         if (second === undefined && (first.mustChange ?? 0) <= 1) {
-          check(first, await send(connection, first.sql, first.values))
-          return
+          return [checked(first, await send(connection, first.sql, first.values))]
         }
         const isCounted = statements.some(({ mustChange = 0 }) => mustChange > 0)
         if (this.#takesMany && !isCounted) {
           try {
-            await sendAll(connection, BEGIN_WRITE, statements)
-            return
+            const answers = await sendAll(connection, BEGIN_WRITE, statements)
+            return statements.map((one, i) => checked(one, answers[BEGIN_WRITE.length + i]))
           } catch (error) {
             await rollBack(connection, error)
             // The answer does not say which of them was refused: one by one, it will.
             if (!isRefused(error)) throw error
           }
         }
-        await transaction(connection, BEGIN_WRITE, async () => {
+        return transaction(connection, BEGIN_WRITE, async () => {
+          const counts: number[] = []
           for (const statement of statements) {
             table = statement.table
-            check(statement, await send(connection, statement.sql, statement.values))
+            counts.push(checked(statement, await send(connection, statement.sql, statement.values)))
           }
+          return counts
         })
       },
     )
@@ -303,7 +306,6 @@ async function sendAll(
   return (await send(connection, texts.join(';\n'), values)) as readonly unknown[]
 }
 
-/** Runs work that sends statements one by one, between BEGIN and COMMIT. */
 async function transaction<R>(
   connection: MysqlConnection,
   begin: readonly string[],
@@ -341,11 +343,17 @@ function rowsOf(answer: unknown): readonly SqlRow[] {
   return answer as readonly SqlRow[]
 }
 
-function check({ mustChange = 0, table }: SqlStatement, answer: unknown): void {
-  const { affectedRows } = answer as { readonly affectedRows?: number }
-  if ((affectedRows ?? 0) < mustChange) {
+/** How many rows a statement has changed; of a statement that must find one, equal ones count. */
+function checked({ mustChange = 0, mustFind = 0, table }: SqlStatement, answer: unknown): number {
+  const { affectedRows = 0, info = '' } = answer as {
+    readonly affectedRows?: number
+    readonly info?: string
+  }
+  const found = Number(/matched: (\d+)/.exec(info)?.[1] ?? affectedRows)
+  if (affectedRows < mustChange || found < mustFind) {
     throw new StatementRefusedError('row-count', table ?? 'the database')
   }
+  return affectedRows
 }
 
 /** @throws {@link BackendUnavailableError} when what is saved could be lost or changed. */

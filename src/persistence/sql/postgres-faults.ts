@@ -38,15 +38,19 @@ const ADVICE: Readonly<Record<string, string>> = {
   '3D000': 'make the database first, or check its name in the URL',
   '42501': 'let the user of the URL make and write tables',
   '53100': 'the disk of the server is full; make room',
+  '55P03': 'another session holds a lock; end it (pg_locks tells which), or raise lockTimeoutMs',
   ECONNREFUSED: 'nothing listens at that address; start the server, or check the URL',
   ENOTFOUND: 'the host is not known; check the URL',
 }
 
 /** The error of a server that could not be reached at the start. */
-export function unavailable(error: unknown): BackendUnavailableError {
-  return new BackendUnavailableError(`PostgreSQL cannot be opened: ${message(error)}`, {
-    cause: error,
-  })
+export function unavailable(error: unknown): BackendUnavailableError | TransientError {
+  const code = sqlState(error)
+  const text = `PostgreSQL cannot be opened: ${message(error)}`
+  if (code === undefined || !AWAY.has(code))
+    return new BackendUnavailableError(text, { cause: error })
+  // It is there, and starts or has no connection free: what it says itself passes.
+  return new TransientError(text, { isNothingWritten: true, isUnreachable: true }, { cause: error })
 }
 
 /** The error of a connection that could not be had: nothing was sent. */
@@ -76,7 +80,7 @@ export function failed(error: unknown, table: string): StorageError {
   if (!isLost && !(code !== undefined && PASSING.has(code))) {
     return new StorageError(text, { cause: error })
   }
-  const facts = { isNothingWritten: code !== undefined, isUnreachable: isLost }
+  const facts = { isNothingWritten: code !== undefined, isUnreachable: isLost, isOfRows: !isLost }
   return new TransientError(text, facts, { cause: error })
 }
 

@@ -10,6 +10,7 @@ import { type Clock, SYSTEM_CLOCK } from '../../base/clock.ts'
 import { StorageError } from '../../errors.ts'
 import type { Backend } from '../backend.ts'
 import { loadPeer } from './peer.ts'
+import { checkPoolOptions, handedIn, madeHere, type PoolSource } from './pool-source.ts'
 import { POSTGRES_DIALECT } from './postgres-dialect.ts'
 import { failed, isConnectionLost, unavailable, unreached } from './postgres-faults.ts'
 import { PostgresUpserts } from './postgres-upserts.ts'
@@ -72,11 +73,18 @@ export interface PostgresOptions {
    */
   readonly maxConnections?: number
   /**
-   * How often to try again when a connection is lost or two writers wait for each other.
+   * How often to try again when a connection is lost or another session holds a lock.
    *
-   * @defaultValue ten attempts, at most 2 s apart: about five seconds altogether
+   * @defaultValue for 30 s, at most 2 s apart
    */
   readonly retry?: RetryBounds
+  /**
+   * How long one attempt waits for the lock of another session, in milliseconds, when a URL is
+   * given: `lock_timeout`. With 0 it waits for as long as that session holds it.
+   *
+   * @defaultValue `2_000`
+   */
+  readonly lockTimeoutMs?: number
   /**
    * Tells when a record was made and changed.
    *
@@ -101,65 +109,63 @@ export function postgres(
   urlOrPool: string | URL | PostgresPool,
   options: PostgresOptions = {},
 ): Backend {
-  const { maxConnections = 10, retry, clock = SYSTEM_CLOCK } = options
-  if (!Number.isSafeInteger(maxConnections) || maxConnections < 1) {
-    throw new RangeError(
-      `maxConnections must be a whole number from 1 on, but is ${maxConnections}`,
-    )
-  }
-  const session = new PostgresSession(sourceOf(urlOrPool, maxConnections))
+  const { maxConnections = 10, lockTimeoutMs = 2_000, retry, clock = SYSTEM_CLOCK } = options
+  checkPoolOptions(maxConnections, lockTimeoutMs)
+  const session = new PostgresSession(sourceOf(urlOrPool, maxConnections, lockTimeoutMs))
   return new SqlBackend({
     session: new RetryingSession(session, retry),
     dialect: POSTGRES_DIALECT,
     upserts: new PostgresUpserts(),
+    commits: { maxCommits: 2, maxCheckpoints: 256, maxCharacters: 4_000_000 },
     supports: { durable: true, processes: true },
     clock,
   })
 }
 
-/** Makes a pool, or passes on the one that was handed in; and ends it, or leaves it alone. */
-interface PoolSource {
-  make(): Promise<PostgresPool>
-  end(pool: PostgresPool): Promise<void>
-}
-
-function sourceOf(given: string | URL | PostgresPool, max: number): PoolSource {
+function sourceOf(
+  given: string | URL | PostgresPool,
+  max: number,
+  lockTimeoutMs: number,
+): PoolSource<PostgresPool> {
   if (typeof given !== 'string' && !(given instanceof URL)) {
     if (typeof given?.connect !== 'function') {
       throw new TypeError('postgres needs a URL, or a pool such as new pg.Pool(…)')
     }
-    return { make: async () => given, end: async () => {} }
+    return handedIn(given)
   }
-  const made = new WeakMap<PostgresPool, () => Promise<void>>()
-  return {
-    make: async () => {
-      const { default: pg } = await loadPeer('pg', () => import('pg'))
-      const connectionString = String(given)
-      const pool = new pg.Pool({ connectionString, max, keepAlive: true, pipeline: true })
-      // A connection that breaks while it is idle is replaced; unheard, it would end the process.
-      pool.on('error', ignore)
-      made.set(pool, () => pool.end())
-      return pool
-    },
-    end: async (pool) => made.get(pool)?.(),
-  }
+  return madeHere(async () => {
+    const { default: pg } = await loadPeer('pg', () => import('pg'))
+    const connectionString = String(given)
+    const pool = new pg.Pool({ connectionString, max, keepAlive: true, pipeline: true })
+    // A connection that breaks while it is idle is replaced; unheard, it would end the process.
+    pool.on('error', ignore)
+    pool.on('connect', (client) => {
+      client.on('error', ignore) // the pool does not listen to those that it is closing
+      // Comes before whatever the connection was made for, and is lost with the connection.
+      client.query(`SET lock_timeout = ${lockTimeoutMs}`).catch(ignore)
+    })
+    return pool
+  })
 }
 
 function ignore(): void {}
 
 /** Of all that take turns here, this is the number of taskflow-ts: "tfts". */
 const MIGRATION_LOCK = 0x74667473
+/** Large tables take their time to change. */
+const MIGRATION_WAIT = "SET LOCAL lock_timeout = '600s'"
 
 /** How many texts are prepared on a connection; the backend has fewer, but for odd filters. */
 const MAX_NAMES = 200
 
 /** Runs batches on connections of a pool. */
 class PostgresSession implements SqlSession {
-  readonly #source: PoolSource
+  readonly #source: PoolSource<PostgresPool>
   readonly #names: Map<string, string>
   #pool: PostgresPool | undefined
 
-  constructor(source: PoolSource, names = new Map<string, string>()) {
+  /** @param names of texts that are prepared on connections; two texts must not share one */
+  constructor(source: PoolSource<PostgresPool>, names = new Map<string, string>()) {
     this.#source = source
     this.#names = names
   }
@@ -185,13 +191,14 @@ class PostgresSession implements SqlSession {
 
   alone<R>(work: (session: SqlSession) => Promise<R>): Promise<R> {
     return this.#lend('the schema', async (client) => {
-      await client.query({ text: 'SELECT pg_advisory_lock($1)', values: [MIGRATION_LOCK] })
+      await transaction(client, 'BEGIN', async () => {
+        await client.query(plain(MIGRATION_WAIT))
+        await client.query(plain('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]))
+      })
       const query = client.query.bind(client)
       const borrowed = { query, release: ignore, on: ignore, off: ignore }
-      const session = new PostgresSession({
-        make: async () => ({ connect: async () => borrowed }),
-        end: async () => {},
-      })
+      // What is prepared on the connection stays there, under its name.
+      const session = new PostgresSession(handedIn({ connect: async () => borrowed }), this.#names)
       await session.open()
       try {
         return await work(session)
@@ -204,24 +211,28 @@ class PostgresSession implements SqlSession {
     })
   }
 
-  async write(statements: readonly SqlStatement[]): Promise<void> {
+  async write(statements: readonly SqlStatement[]): Promise<readonly number[]> {
     const [first, second] = statements
-    if (first === undefined) return
-    if (second === undefined && (first.mustChange ?? 0) <= 1) {
-      // PostgreSQL makes a transaction of a statement by itself, and of one row there is no half.
-      await this.#lend(first.table ?? 'the database', async (client) => {
-        check(first, await client.query(this.#prepared(first)))
-      })
-      return
+    if (first === undefined) return []
+    if (second === undefined) {
+      // PostgreSQL makes a transaction of a statement by itself. One that changes fewer rows than
+      // it must has changed all that it could: it is written so that this does no harm.
+      const answer = await this.#lend(first.table ?? 'the database', (client) =>
+        client.query(this.#prepared(first)),
+      )
+      return [checked(first, answer)]
     }
     let table: string | undefined
-    const run = async (client: PostgresClient): Promise<void> => {
+    const run = async (client: PostgresClient): Promise<readonly number[]> => {
+      const counts: number[] = []
       for (const statement of statements) {
         table = statement.table
-        check(statement, await client.query(plain(statement.sql, statement.values)))
+        const answer = await client.query(plain(statement.sql, statement.values))
+        counts.push(checked(statement, answer))
       }
+      return counts
     }
-    await this.#lend(
+    return this.#lend(
       () => table,
       (client) => transaction(client, 'BEGIN', () => run(client)),
     )
@@ -311,10 +322,10 @@ function plain(text: string, values: readonly SqlValue[] = []): PostgresQuery {
   return { text, values: [...values] }
 }
 
-function check({ mustChange = 0, table }: SqlStatement, { rowCount }: PostgresAnswer): void {
-  if ((rowCount ?? 0) < mustChange) {
-    throw new StatementRefusedError('row-count', table ?? 'the database')
-  }
+function checked({ mustChange = 0, table }: SqlStatement, { rowCount }: PostgresAnswer): number {
+  const count = rowCount ?? 0
+  if (count < mustChange) throw new StatementRefusedError('row-count', table ?? 'the database')
+  return count
 }
 
 function rowsOf({ rows }: PostgresAnswer): readonly SqlRow[] {

@@ -1,21 +1,29 @@
 /**
- * A session that tries again when a fault passes: a connection is lost, two writers wait for each
- * other, the server starts.
+ * A session that tries again when a fault passes: a connection is lost, another writer holds a
+ * lock, the server starts.
  *
- * For drivers of servers. Waits longer each time, and not as long as others who met the same fault.
+ * For drivers. Waits longer each time, and not as long as others who met the same fault; the rest
+ * of the process goes on meanwhile.
  *
  * @module
  */
 import { setTimeout } from 'node:timers/promises'
-import { BackendUnavailableError, StorageError } from '../../errors.ts'
-import { type SqlRow, type SqlSession, type SqlStatement, TransientError } from './session.ts'
+import { BackendUnavailableError, type StorageError } from '../../errors.ts'
+import { SharedFaultError } from '../commit-queue.ts'
+import {
+  type SqlRow,
+  type SqlSession,
+  type SqlStatement,
+  TransientError,
+  type WriteOptions,
+} from './session.ts'
 
 /** How often to try, and how long to wait in between. Every option may be left out. */
 export interface RetryBounds {
   /**
    * How many times a save or a question is tried; 1 never tries again.
    *
-   * @defaultValue `10`
+   * @defaultValue `100`, so that `totalMs` is what bounds it
    */
   readonly attempts?: number
   /**
@@ -25,36 +33,62 @@ export interface RetryBounds {
    * @defaultValue `2_000`
    */
   readonly maxDelayMs?: number
+  /**
+   * How long to try altogether, in milliseconds; an attempt that is under way then is not cut off.
+   * Whichever bound comes first holds.
+   *
+   * @defaultValue `30_000`
+   */
+  readonly totalMs?: number
 }
 
-const FIRST_DELAY_MS = 50
+/** Bounds of a driver, with what its users do not choose. */
+export interface RetryPlan extends RetryBounds {
+  /** The longest wait before the second attempt, in milliseconds; 50 when it is left out. */
+  readonly firstDelayMs?: number
+}
+
+/** What is known of a batch that may run several times. */
+interface Trial {
+  readonly isWriting: boolean
+  readonly isRepeatable: boolean
+  readonly isDivisible: boolean
+}
+
+const READING: Trial = { isWriting: false, isRepeatable: true, isDivisible: false }
+const OPENING: Trial = READING
 
 /**
  * Runs batches again, within bounds.
  *
- * A batch that failed is run again when nothing of it was written, or when running it twice does
- * no harm. Opening is not tried again: a wrong address should show at once.
+ * A batch that failed is run again when nothing of it was written; or, when that is unknown, as
+ * the caller says. Opening is tried again only where the driver says that the fault passes: a
+ * wrong address should show at once.
  */
 export class RetryingSession implements SqlSession {
   readonly #session: SqlSession
-  readonly #attempts: number
-  readonly #maxDelayMs: number
+  readonly #plan: Required<RetryPlan>
+  /** On a connection that is lent there is nothing to hope for once it is lost. */
+  readonly #isLent: boolean
 
   /** @throws RangeError when a number has no sense. */
-  constructor(session: SqlSession, { attempts = 10, maxDelayMs = 2_000 }: RetryBounds = {}) {
+  constructor(session: SqlSession, plan: RetryPlan = {}, isLent = false) {
+    const { attempts = 100, maxDelayMs = 2_000, totalMs = 30_000, firstDelayMs = 50 } = plan
     if (!Number.isSafeInteger(attempts) || attempts < 1) {
       throw new RangeError(`retry.attempts must be a whole number from 1 on, but is ${attempts}`)
     }
-    if (!Number.isFinite(maxDelayMs) || maxDelayMs < 0) {
-      throw new RangeError(`retry.maxDelayMs must be a number from 0 on, but is ${maxDelayMs}`)
+    for (const [name, ms] of Object.entries({ maxDelayMs, totalMs })) {
+      if (!Number.isFinite(ms) || ms < 0) {
+        throw new RangeError(`retry.${name} must be a number from 0 on, but is ${ms}`)
+      }
     }
     this.#session = session
-    this.#attempts = attempts
-    this.#maxDelayMs = maxDelayMs
+    this.#plan = { attempts, maxDelayMs, totalMs, firstDelayMs }
+    this.#isLent = isLent
   }
 
   open(): Promise<void> {
-    return this.#session.open()
+    return this.#persist(() => this.#session.open(), OPENING)
   }
 
   close(): Promise<void> {
@@ -62,36 +96,53 @@ export class RetryingSession implements SqlSession {
   }
 
   alone<R>(work: (session: SqlSession) => Promise<R>): Promise<R> {
-    return this.#session.alone(work)
+    return this.#session.alone((lent) => work(new RetryingSession(lent, this.#plan, true)))
   }
 
-  write(statements: readonly SqlStatement[], isRepeatable = false): Promise<void> {
-    return this.#persist(() => this.#session.write(statements), { isRepeatable, isWriting: true })
+  write(
+    statements: readonly SqlStatement[],
+    { repeat, isDivisible = false }: WriteOptions = {},
+  ): Promise<readonly number[]> {
+    let next = statements
+    return this.#persist(
+      () => this.#session.write(next),
+      { isWriting: true, isRepeatable: repeat !== undefined, isDivisible },
+      () => {
+        next = repeat?.() ?? next
+      },
+    )
   }
 
   read(queries: readonly SqlStatement[]): Promise<readonly (readonly SqlRow[])[]> {
-    return this.#persist(() => this.#session.read(queries), {
-      isRepeatable: true,
-      isWriting: false,
-    })
+    return this.#persist(() => this.#session.read(queries), READING)
   }
 
+  /** @param onUnknown called before an attempt, when the one before may have been written */
   async #persist<R>(
     work: () => Promise<R>,
-    { isRepeatable, isWriting }: { readonly isRepeatable: boolean; readonly isWriting: boolean },
+    { isWriting, isRepeatable, isDivisible }: Trial,
+    onUnknown?: () => void,
   ): Promise<R> {
+    const { attempts, maxDelayMs, totalMs, firstDelayMs } = this.#plan
+    const startedAtMs = performance.now()
     let isNothingWritten = true
     for (let attempt = 1; ; attempt += 1) {
       try {
         return await work()
       } catch (error) {
         if (!(error instanceof TransientError)) throw error
-        isNothingWritten &&= error.isNothingWritten || !isWriting
-        const isOver = attempt >= this.#attempts || !(error.isNothingWritten || isRepeatable)
+        if (isDivisible && error.isOfRows) throw error
+        if (this.#isLent && error.isUnreachable) throw error
+        const isUnknown = isWriting && !error.isNothingWritten
+        isNothingWritten &&= !isUnknown
+        const isLate = performance.now() - startedAtMs >= totalMs
+        const isOver = attempt >= attempts || isLate || (isUnknown && !isRepeatable)
         if (isOver) throw giveUp(error, attempt, isNothingWritten)
+        if (isUnknown) onUnknown?.()
       }
-      const longest = Math.min(this.#maxDelayMs, FIRST_DELAY_MS * 2 ** (attempt - 1))
-      await setTimeout(Math.random() * longest)
+      const longest = Math.min(maxDelayMs, firstDelayMs * 2 ** (attempt - 1))
+      const leftMs = startedAtMs + totalMs - performance.now()
+      await setTimeout(Math.max(0, Math.min(Math.random() * longest, leftMs)))
     }
   }
 }
@@ -102,5 +153,5 @@ function giveUp(error: TransientError, attempts: number, isNothingWritten: boole
   const options = { cause: error.cause }
   return error.isUnreachable && isNothingWritten
     ? new BackendUnavailableError(message, options)
-    : new StorageError(message, options)
+    : new SharedFaultError(message, options)
 }

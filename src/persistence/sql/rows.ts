@@ -9,7 +9,7 @@
 import { CorruptRecordError } from '../../errors.ts'
 import { type AtomState, type Intention, RETRY_MOVES } from '../../states/atom.ts'
 import { FLOW_MOVES, type FlowState } from '../../states/flow.ts'
-import type { AtomRecord, BookRecord, FlowRecord, StoredFlow } from '../backend.ts'
+import type { AtomRecord, BookRecord, StoredFlow, StoredFlowRecord } from '../backend.ts'
 import { momentFrom } from './moments.ts'
 import type { SqlRow } from './session.ts'
 
@@ -43,7 +43,7 @@ export function bookFrom(row: SqlRow): BookRecord {
 }
 
 /** A row of `flowdetails`. */
-export function flowFrom(row: SqlRow): FlowRecord {
+export function flowFrom(row: SqlRow): StoredFlowRecord {
   const cells = new Cells('flowdetails', row)
   return {
     uuid: cells.text('uuid'),
@@ -51,6 +51,11 @@ export function flowFrom(row: SqlRow): FlowRecord {
     name: cells.text('name'),
     state: cells.word<FlowState>('state', FLOW_MOVES, 'PENDING'),
     meta: cells.object('meta'),
+    createdAt: cells.moment('created_at'),
+    updatedAt: cells.moment('updated_at'),
+    epoch: cells.count('taskflow_ts_epoch'),
+    owner: cells.optionalText('taskflow_ts_owner') ?? undefined,
+    leaseUntil: cells.moment('taskflow_ts_lease_until'),
   }
 }
 
@@ -97,6 +102,14 @@ class Cells {
 
   text(column: string): string {
     return this.optionalText(column) ?? this.refuse(column, 'there is nothing in it')
+  }
+
+  /** A whole number from 0 on; 0 where nothing was counted. */
+  count(column: string): number {
+    const value = this.#row[column] ?? 0
+    const count = Number(value)
+    if (Number.isSafeInteger(count) && count >= 0) return count
+    return this.refuse(column, `'${String(value)}' is not a count`)
   }
 
   moment(column: string): Date | undefined {

@@ -10,12 +10,14 @@
 import { StorageError } from '../../errors.ts'
 import type { SqlDialect } from './dialect.ts'
 import { LOGBOOKS } from './migrations/0001-logbooks.ts'
+import { HOLDERS } from './migrations/0002-holders.ts'
+import { REPEATS } from './migrations/0003-repeats.ts'
 import type { Migration } from './migrations/migration.ts'
 import { momentText } from './moments.ts'
 import { type SqlSession, StatementRefusedError } from './session.ts'
 
 /** Every step so far, oldest first; only ever appended to. */
-export const MIGRATIONS: readonly Migration[] = [LOGBOOKS]
+export const MIGRATIONS: readonly Migration[] = [LOGBOOKS, HOLDERS, REPEATS]
 
 const VERSIONS = `CREATE TABLE IF NOT EXISTS taskflow_ts_migrations (
   id INTEGER NOT NULL PRIMARY KEY,
@@ -56,6 +58,26 @@ async function migrateAlone(
   for (const migration of migrations) {
     if (!applied.has(migration.id)) await apply(session, dialect, now, migration)
   }
+}
+
+/**
+ * The statements that bring an empty database to the schema of this release, for whoever must not
+ * let a program do it.
+ */
+export function migrationScript(
+  dialect: SqlDialect['name'],
+  now: Date,
+  migrations: readonly Migration[] = MIGRATIONS,
+): string {
+  const steps = migrations.map(({ id, breaking, statements }) => {
+    const version = `INSERT INTO taskflow_ts_migrations (id, breaking, applied_at) VALUES (${id}, ${breaking ? 1 : 0}, '${momentText(now)}')`
+    const lines = [...statements[dialect], version].map((sql) => `${sql};`)
+    return [
+      `-- step ${id}${breaking ? ', which older releases cannot live with' : ''}`,
+      ...lines,
+    ].join('\n')
+  })
+  return [`${VERSIONS};`, ...steps].join('\n\n')
 }
 
 function meetNewer(

@@ -27,6 +27,19 @@ export interface SqlStatement {
    * batch is undone.
    */
   readonly mustChange?: number
+  /** How many rows it must find, when it is a question; else the whole batch is undone. */
+  readonly mustFind?: number
+}
+
+/** What a session that tries again may do with a batch. */
+export interface WriteOptions {
+  /**
+   * The statements to run when it is unknown whether those before were written, or will be yet.
+   * Without it they are not run again then.
+   */
+  readonly repeat?: () => readonly SqlStatement[]
+  /** Gives up at once when others hold some of the rows: the rest will be written without them. */
+  readonly isDivisible?: boolean
 }
 
 /** A connection, or a pool of them, to one database. */
@@ -51,14 +64,13 @@ export interface SqlSession {
   /**
    * Runs the statements in order, in one transaction, holding the right to write from its start.
    *
-   * @param isRepeatable whether running them twice leaves what running them once does, so that
-   * they may run again when it is unknown whether they did
-   *
-   * @throws {@link StatementRefusedError} when the database or `mustChange` refuses one of them.
+   * @returns how many rows each of them has changed
+   * @throws {@link StatementRefusedError} when the database, `mustChange` or `mustFind` refuses one
+   * of them.
    * @throws {@link TransientError} when it may succeed later.
    * @throws {@link StorageError} when it fails in another way; the cause is the driver's error.
    */
-  write(statements: readonly SqlStatement[], isRepeatable?: boolean): Promise<void>
+  write(statements: readonly SqlStatement[], options?: WriteOptions): Promise<readonly number[]>
 
   /**
    * Answers the queries, all from the same state of the database.
@@ -69,7 +81,7 @@ export interface SqlSession {
   read(queries: readonly SqlStatement[]): Promise<readonly (readonly SqlRow[])[]>
 }
 
-/** Why a statement was refused: a foreign key, a unique key, or too few rows changed. */
+/** Why a statement was refused: a foreign key, a unique key, or too few rows changed or found. */
 export type Refusal = 'missing-parent' | 'duplicate-key' | 'row-count'
 
 /** A statement does not fit what is stored. Nothing of its batch was written. */
@@ -87,6 +99,16 @@ export class StatementRefusedError extends StorageError {
   }
 }
 
+/** What is known of a {@link TransientError}. */
+export interface TransientFacts {
+  /** See {@link TransientError.isNothingWritten}. */
+  readonly isNothingWritten: boolean
+  /** See {@link TransientError.isUnreachable}. */
+  readonly isUnreachable: boolean
+  /** See {@link TransientError.isOfRows}; false when it is left out. */
+  readonly isOfRows?: boolean
+}
+
 /** A batch failed for a reason that passes: a lost connection, a deadlock, a server that starts. */
 export class TransientError extends StorageError {
   override readonly name = 'TransientError'
@@ -94,14 +116,13 @@ export class TransientError extends StorageError {
   readonly isNothingWritten: boolean
   /** Whether the database could not be reached at all. */
   readonly isUnreachable: boolean
+  /** Whether it is about some rows only, so that other batches may succeed meanwhile. */
+  readonly isOfRows: boolean
 
-  constructor(
-    message: string,
-    facts: { readonly isNothingWritten: boolean; readonly isUnreachable: boolean },
-    options?: ErrorOptions,
-  ) {
+  constructor(message: string, facts: TransientFacts, options?: ErrorOptions) {
     super(message, options)
     this.isNothingWritten = facts.isNothingWritten
     this.isUnreachable = facts.isUnreachable
+    this.isOfRows = facts.isOfRows ?? false
   }
 }

@@ -10,20 +10,29 @@ import { NotFoundError, StorageError } from '../../errors.ts'
 import type {
   Backend,
   BackendSupports,
+  BookFilter,
   BookRecord,
   Checkpoint,
   FlowFilter,
-  FlowRecord,
-  PageOptions,
   StoredFlow,
+  StoredFlowRecord,
 } from '../backend.ts'
-import { pageOf } from '../page.ts'
+import { BackendLife } from '../backend-life.ts'
+import { CommitQueue, type CommitQueueOptions } from '../commit-queue.ts'
+import { staleWrite } from '../fencing.ts'
+import { pageOf } from '../filters.ts'
 import type { SqlDialect } from './dialect.ts'
+import { Repeats } from './repeats.ts'
 import { atomFrom, bookFrom, flowFrom } from './rows.ts'
 import { migrate } from './schema.ts'
 import { Selects } from './selects.ts'
-import { type SqlSession, StatementRefusedError } from './session.ts'
-import { type CheckpointStatements, Upserts } from './upserts.ts'
+import {
+  type SqlRow,
+  type SqlSession,
+  type SqlStatement,
+  StatementRefusedError,
+} from './session.ts'
+import type { CheckpointStatements } from './upserts.ts'
 
 /** What a driver brings. */
 export interface SqlDriver {
@@ -31,91 +40,87 @@ export interface SqlDriver {
   readonly session: SqlSession
   /** The words of its database. */
   readonly dialect: SqlDialect
-  /**
-   * Writes checkpoints.
-   *
-   * @defaultValue several statements with several rows each
-   */
-  readonly upserts?: CheckpointStatements
+  /** Writes checkpoints. */
+  readonly upserts: CheckpointStatements
+  /** How many checkpoints share a transaction. */
+  readonly commits: CommitQueueOptions
   /** What the database can do. */
   readonly supports: BackendSupports
   /** Tells when a record was made and changed. */
   readonly clock: Clock
 }
 
-/**
- * Keeps records in TaskFlow's tables.
- *
- * - new: nothing is connected; the first use, whichever it is, opens it;
- * - opening: uses wait; when it fails they reject, it is new again, and the next use tries again;
- * - open: until it is closed;
- * - closed: for good, from the call of `close` on. What was under way then is still finished.
- */
+/** Keeps records in TaskFlow's tables. */
 export class SqlBackend implements Backend {
   readonly supports: BackendSupports
   readonly #session: SqlSession
   readonly #dialect: SqlDialect
   readonly #clock: Clock
   readonly #upserts: CheckpointStatements
+  readonly #commits: CommitQueue
+  readonly #repeats = new Repeats()
   readonly #selects: Selects
-  #isOpen = false
-  #opening: Promise<void> | undefined
-  #closing: Promise<void> | undefined
-  #underWayCount = 0
-  #whenIdle: (() => void) | undefined
+  readonly #life: BackendLife
 
-  constructor({ session, dialect, upserts, supports, clock }: SqlDriver) {
+  constructor({ session, dialect, upserts, commits, supports, clock }: SqlDriver) {
     this.supports = supports
     this.#session = session
+    this.#life = new BackendLife({ open: () => this.#connect(), close: () => session.close() })
     this.#dialect = dialect
     this.#clock = clock
-    this.#upserts = upserts ?? new Upserts(dialect)
+    this.#upserts = upserts
+    this.#commits = new CommitQueue((checkpoints) => this.#write(checkpoints), commits)
     this.#selects = new Selects(dialect)
   }
 
   open(): Promise<void> {
-    return this.#use(async () => {})
+    return this.#life.use(async () => {})
   }
 
   close(): Promise<void> {
-    this.#closing ??= this.#shut()
-    return this.#closing
+    return this.#life.close()
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
   }
 
-  async save(checkpoint: Checkpoint): Promise<void> {
-    const statements = this.#upserts.statements(checkpoint, this.#clock.now())
-    await this.#use(async () => {
-      if (statements.length === 0) return
+  save(checkpoint: Checkpoint): Promise<void> {
+    return this.#life.use(async () => {
+      const { book, flow, atoms, fence } = checkpoint
+      const isEmpty = book === undefined && flow === undefined && fence === undefined
+      if (isEmpty && atoms.length === 0) return
       try {
-        // Saving the same values again changes nothing but `updated_at`.
-        await this.#session.write(statements, true)
+        await this.#commits.save(checkpoint)
       } catch (error) {
-        throw error instanceof StatementRefusedError ? explain(error, checkpoint) : error
+        throw error instanceof StatementRefusedError
+          ? await this.#explain(error, checkpoint)
+          : error
       }
     })
   }
 
   loadBook(uuid: string): Promise<BookRecord> {
-    return this.#use(async () => {
+    return this.#life.use(async () => {
       const [[row] = []] = await this.#session.read([this.#selects.book(uuid)])
       if (row === undefined) throw new NotFoundError(`there is no book '${uuid}'`)
       return bookFrom(row)
     })
   }
 
-  listBooks(page: PageOptions = {}): Promise<readonly BookRecord[]> {
-    return this.#use(async () => {
-      const [rows = []] = await this.#session.read([this.#selects.books(pageOf(page))])
+  listBooks(filter: BookFilter = {}): Promise<readonly BookRecord[]> {
+    return this.#life.use(async () => {
+      const rows = await this.#ask(this.#selects.books(pageOf(filter), filter))
       return rows.map(bookFrom)
     })
   }
 
+  countBooks(filter: BookFilter = {}): Promise<number> {
+    return this.#life.use(async () => countIn(await this.#ask(this.#selects.bookCount(filter))))
+  }
+
   loadFlow(uuid: string): Promise<StoredFlow> {
-    return this.#use(async () => {
+    return this.#life.use(async () => {
       const [[row] = [], atoms = []] = await this.#session.read([
         this.#selects.flow(uuid),
         this.#selects.atoms(uuid),
@@ -125,48 +130,74 @@ export class SqlBackend implements Backend {
     })
   }
 
-  listFlows(filter: FlowFilter = {}): Promise<readonly FlowRecord[]> {
-    return this.#use(async () => {
+  listFlows(filter: FlowFilter = {}): Promise<readonly StoredFlowRecord[]> {
+    return this.#life.use(async () => {
       const page = pageOf(filter)
       if (filter.states?.length === 0) return [] // `IN ()` is not SQL everywhere
-      const [rows = []] = await this.#session.read([this.#selects.flows(page, filter)])
-      return rows.map(flowFrom)
+      return (await this.#ask(this.#selects.flows(page, filter))).map(flowFrom)
     })
   }
 
-  removeBook(uuid: string): Promise<void> {
-    return this.#use(async () => {
-      const sql = `DELETE FROM logbooks WHERE uuid = ${this.#dialect.placeholder(1)}`
-      try {
-        await this.#session.write([{ sql, values: [uuid], table: 'logbooks', mustChange: 1 }])
-      } catch (error) {
-        if (error instanceof StatementRefusedError && error.refusal === 'row-count') {
-          throw new NotFoundError(`there is no book '${uuid}'`)
-        }
-        throw error
-      }
+  countFlows(filter: FlowFilter = {}): Promise<number> {
+    return this.#life.use(async () => {
+      if (filter.states?.length === 0) return 0
+      return countIn(await this.#ask(this.#selects.flowCount(filter)))
     })
   }
 
-  async #use<R>(work: () => Promise<R>): Promise<R> {
-    if (this.#closing !== undefined) {
-      throw new StorageError('the backend is closed; make a new one')
+  async removeBook(uuid: string): Promise<void> {
+    const removed = await this.removeBooks([uuid])
+    if (removed === 0) throw new NotFoundError(`there is no book '${uuid}'`)
+  }
+
+  removeBooks(uuids: readonly string[], filter: BookFilter = {}): Promise<number> {
+    return this.#life.use(async () => {
+      if (uuids.length === 0) return 0
+      const [count = 0] = await this.#session.write([this.#selects.removal(uuids, filter)])
+      return count
+    })
+  }
+
+  removeFlow(uuid: string): Promise<void> {
+    return this.#life.use(async () => {
+      const sql = `DELETE FROM flowdetails WHERE uuid = ${this.#dialect.placeholder(1)}`
+      const [count] = await this.#session.write([{ sql, values: [uuid], table: 'flowdetails' }])
+      if (count === 0) throw new NotFoundError(`there is no flow detail '${uuid}'`)
+    })
+  }
+
+  /**
+   * Looks into the database as it is: connects, and makes no tables.
+   *
+   * @internal
+   */
+  async examine<R>(work: (session: SqlSession, dialect: SqlDialect) => Promise<R>): Promise<R> {
+    this.#life.refuseWhenClosing()
+    await this.#session.open()
+    return work(this.#session, this.#dialect)
+  }
+
+  async #write(checkpoints: readonly Checkpoint[]): Promise<void> {
+    const statements = (): readonly SqlStatement[] =>
+      this.#upserts.statements(checkpoints, this.#clock.now(), this.#repeats)
+    // Saving the same values again changes nothing but `updated_at`, and a claim knows its owner.
+    const repeat = (): readonly SqlStatement[] => {
+      this.#repeats.raise(checkpoints)
+      return statements()
     }
-    this.#underWayCount += 1
+    const isDivisible = checkpoints.length > 1
     try {
-      if (!this.#isOpen) await this.#start()
-      return await work()
-    } finally {
-      this.#underWayCount -= 1
-      if (this.#underWayCount === 0) this.#whenIdle?.()
+      await this.#session.write(statements(), { repeat, isDivisible })
+    } catch (error) {
+      if (!(error instanceof StatementRefusedError)) this.#repeats.raise(checkpoints)
+      throw error
     }
+    this.#repeats.written(checkpoints)
   }
 
-  #start(): Promise<void> {
-    this.#opening ??= this.#connect().finally(() => {
-      this.#opening = undefined
-    })
-    return this.#opening
+  async #ask(question: SqlStatement): Promise<readonly SqlRow[]> {
+    const [rows = []] = await this.#session.read([question])
+    return rows
   }
 
   async #connect(): Promise<void> {
@@ -177,37 +208,36 @@ export class SqlBackend implements Backend {
       await this.#session.close()
       throw error
     }
-    this.#isOpen = true
   }
 
-  async #shut(): Promise<void> {
-    if (this.#underWayCount > 0) {
-      await new Promise<void>((resolve) => {
-        this.#whenIdle = resolve
-      })
+  /** Says of a refused checkpoint what that means. */
+  async #explain(
+    error: StatementRefusedError,
+    { flowUuid, flow, fence }: Checkpoint,
+  ): Promise<StorageError | NotFoundError> {
+    const options = { cause: error }
+    if (error.refusal === 'missing-parent' && flow !== undefined && error.table === 'flowdetails') {
+      return new NotFoundError(
+        `there is no book '${flow.bookUuid}' for flow detail '${flow.uuid}'; save the book with it`,
+        options,
+      )
     }
-    await this.#session.close()
+    const isOfFence = fence !== undefined && error.table === 'flowdetails'
+    if (error.refusal === 'missing-parent' || isOfFence) {
+      const [row] = await this.#ask(this.#selects.flow(flowUuid))
+      if (isOfFence && row !== undefined) return staleWrite(flowUuid, flowFrom(row))
+      return new NotFoundError(
+        `there is no flow detail '${flowUuid}' for its atoms; save the flow detail with them`,
+        options,
+      )
+    }
+    return new StorageError(
+      `an atom of flow detail '${flowUuid}' is stored with another flow detail; nothing was written`,
+      options,
+    )
   }
 }
 
-/** Says of a refused statement of a checkpoint what it means. */
-function explain(
-  error: StatementRefusedError,
-  { flowUuid, flow }: Checkpoint,
-): StorageError | NotFoundError {
-  if (error.refusal !== 'missing-parent') {
-    return new StorageError(
-      `an atom of flow detail '${flowUuid}' is stored with another flow detail; nothing was written`,
-      { cause: error },
-    )
-  }
-  return flow !== undefined && error.table === 'flowdetails'
-    ? new NotFoundError(
-        `there is no book '${flow.bookUuid}' for flow detail '${flow.uuid}'; save the book with it`,
-        { cause: error },
-      )
-    : new NotFoundError(
-        `there is no flow detail '${flowUuid}' for its atoms; save the flow detail with them`,
-        { cause: error },
-      )
+function countIn([row]: readonly SqlRow[]): number {
+  return Number(row?.['count'])
 }

@@ -10,7 +10,7 @@ import { existsSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { BackendUnavailableError, StorageError } from '../../errors.ts'
-import { type Refusal, StatementRefusedError } from './session.ts'
+import { type Refusal, StatementRefusedError, TransientError } from './session.ts'
 
 /** Constraints, by SQLite's extended result code. */
 const REFUSALS: Readonly<Record<number, Refusal>> = {
@@ -19,6 +19,9 @@ const REFUSALS: Readonly<Record<number, Refusal>> = {
   2067: 'duplicate-key', // SQLITE_CONSTRAINT_UNIQUE
   2579: 'duplicate-key', // SQLITE_CONSTRAINT_ROWID
 }
+
+/** What passes: another connection, or another use of this one, holds the lock. */
+const PASSING: ReadonlySet<number> = new Set([5, 6])
 
 const CANNOT_OPEN = 14
 /** What to do, by SQLite's primary result code. */
@@ -33,13 +36,12 @@ const ADVICE: Readonly<Record<number, string>> = {
 }
 
 /** The error of a database that could not be opened. */
-export function unavailable(name: string | URL, error: unknown): BackendUnavailableError {
+export function unavailable(name: string | URL, error: unknown): StorageError {
   const code = resultCode(error) & 0xff
   const advice = code === CANNOT_OPEN ? whyNoFile(name) : ADVICE[code]
-  return new BackendUnavailableError(
-    `the SQLite database ${name} cannot be opened: ${advice ?? message(error)}`,
-    { cause: error },
-  )
+  const text = `the SQLite database ${name} cannot be opened: ${advice ?? message(error)}`
+  if (!PASSING.has(code)) return new BackendUnavailableError(text, { cause: error })
+  return new TransientError(text, { isNothingWritten: true, isUnreachable: true }, { cause: error })
 }
 
 /** The error of a statement that failed; `table` is what it was to write. */
@@ -49,10 +51,10 @@ export function failed(name: string | URL, error: unknown, table: string): Stora
   const refusal = REFUSALS[code]
   if (refusal !== undefined) return new StatementRefusedError(refusal, table, { cause: error })
   const advice = ADVICE[code & 0xff]
-  return new StorageError(
-    `the SQLite database ${name} failed: ${message(error)}${advice === undefined ? '' : `; ${advice}`}`,
-    { cause: error },
-  )
+  const text = `the SQLite database ${name} failed: ${message(error)}${advice === undefined ? '' : `; ${advice}`}`
+  if (!PASSING.has(code & 0xff)) return new StorageError(text, { cause: error })
+  const facts = { isNothingWritten: true, isUnreachable: false }
+  return new TransientError(text, facts, { cause: error })
 }
 
 function resultCode(error: unknown): number {

@@ -2,8 +2,8 @@
  * The SQL backend on SQLite, through Node's own `node:sqlite`: nothing to install, nothing to build.
  *
  * For whoever runs flows on one machine; published as `taskflow-ts/sqlite`. Each batch runs
- * without giving way to other work of the process: nothing comes in between, and waiting for
- * another program's lock waits for all.
+ * without giving way to other work of the process, so nothing comes in between. While another
+ * program holds the lock, the process goes on, and the batch is tried again and again.
  *
  * @module
  */
@@ -12,6 +12,8 @@ import { type Clock, SYSTEM_CLOCK } from '../../base/clock.ts'
 import { StorageError } from '../../errors.ts'
 import type { Backend } from '../backend.ts'
 import { SQLITE_DIALECT } from './dialect.ts'
+import { fenceOnSqlite } from './fences.ts'
+import { RetryingSession } from './retrying.ts'
 import {
   type SqlRow,
   type SqlSession,
@@ -20,6 +22,7 @@ import {
 } from './session.ts'
 import { SqlBackend } from './sql-backend.ts'
 import { failed, unavailable } from './sqlite-faults.ts'
+import { Upserts } from './upserts.ts'
 
 /** How {@link sqlite} behaves. Every option may be left out. */
 export interface SqliteOptions {
@@ -33,7 +36,8 @@ export interface SqliteOptions {
    */
   readonly synchronous?: 'FULL' | 'NORMAL'
   /**
-   * How long to wait for another program's lock, in milliseconds. The whole process waits.
+   * How long to wait for another program's lock, in milliseconds. The rest of the process goes
+   * on meanwhile.
    *
    * @defaultValue `5_000`
    */
@@ -51,7 +55,7 @@ export interface SqliteOptions {
  *
  * The file is made and opened at the first use; its folder must exist. `':memory:'` forgets with
  * the process. A database that is open already is used as it is, and left open at the end; its
- * journal mode, `synchronous`, `foreign_keys` and busy timeout are set.
+ * journal mode, `synchronous`, `foreign_keys` and, for its other uses, busy timeout are set.
  *
  * @throws TypeError when the database handed in is not open, or `synchronous` is another word.
  * @throws RangeError when `busyTimeoutMs` is not a whole number from 0 on.
@@ -71,9 +75,13 @@ export function sqlite(file: string | URL | DatabaseSync, options: SqliteOptions
     throw new TypeError('the database handed in is not open; open it, or hand in its path')
   }
   const isFile = !isInMemory(file)
+  const session = new SqliteSession(file, { synchronous, busyTimeoutMs })
+  const bounds = { attempts: Number.MAX_SAFE_INTEGER, maxDelayMs: 50, totalMs: busyTimeoutMs }
   return new SqlBackend({
-    session: new SqliteSession(file, pragmas(synchronous, busyTimeoutMs)),
+    session: new RetryingSession(session, { ...bounds, firstDelayMs: 5 }),
     dialect: SQLITE_DIALECT,
+    upserts: new Upserts(SQLITE_DIALECT, fenceOnSqlite),
+    commits: { maxCommits: 1, maxCheckpoints: 256, maxCharacters: 4_000_000 },
     supports: { durable: isFile, processes: isFile },
     clock,
   })
@@ -84,37 +92,43 @@ function isInMemory(file: string | URL | DatabaseSync): boolean {
   return /^$|:memory:|[?&]mode=memory/.test(String(file))
 }
 
-function pragmas(synchronous: string, busyTimeoutMs: number): string {
-  return `
-    PRAGMA busy_timeout = ${busyTimeoutMs};
-    PRAGMA journal_mode = WAL;
-    PRAGMA synchronous = ${synchronous};
-    PRAGMA foreign_keys = ON`
-}
+/**
+ * How long SQLite itself waits for a lock, in milliseconds, and the process with it. Most locks
+ * are held for the time of one commit.
+ */
+const BLOCKING_MS = 10
+
+type Settings = Required<Pick<SqliteOptions, 'synchronous' | 'busyTimeoutMs'>>
 
 /** Runs batches on one connection. */
 class SqliteSession implements SqlSession {
   readonly #name: string | URL
   readonly #given: DatabaseSync | undefined
-  readonly #pragmas: string
+  readonly #settings: Settings
   #db: DatabaseSync | undefined
   /** The backend's texts are few, so none is ever dropped. */
   readonly #prepared = new Map<string, StatementSync>()
 
-  constructor(file: string | URL | DatabaseSync, pragmas: string) {
+  constructor(file: string | URL | DatabaseSync, settings: Settings) {
     this.#given = file instanceof DatabaseSync ? file : undefined
     this.#name = file instanceof DatabaseSync ? (file.location() ?? ':memory:') : file
-    this.#pragmas = pragmas
+    this.#settings = settings
   }
 
   async open(): Promise<void> {
     if (this.#db !== undefined) return
+    const { synchronous, busyTimeoutMs } = this.#settings
     let db = this.#given
     try {
       refuseForeignTransaction(db)
       db ??= new DatabaseSync(this.#name)
-      db.exec(this.#pragmas)
+      setBusyTimeout(db, Math.min(BLOCKING_MS, busyTimeoutMs))
+      db.exec(`
+        PRAGMA journal_mode = WAL;
+        PRAGMA synchronous = ${synchronous};
+        PRAGMA foreign_keys = ON`)
       checkWritable(db)
+      if (db === this.#given) setBusyTimeout(db, busyTimeoutMs)
     } catch (error) {
       if (db !== this.#given) db?.close()
       throw unavailable(this.#name, error)
@@ -133,15 +147,19 @@ class SqliteSession implements SqlSession {
     return work(this)
   }
 
-  async write(statements: readonly SqlStatement[]): Promise<void> {
+  async write(statements: readonly SqlStatement[]): Promise<readonly number[]> {
     const [first] = statements
     // SQLite makes a transaction of a statement by itself, and of one row there is no half.
     const isWholeAlone = statements.length === 1 && (first?.mustChange ?? 0) <= 1
-    this.#run(isWholeAlone ? undefined : 'BEGIN IMMEDIATE', statements, (statement) => {
-      const { changes } = this.#prepare(statement.sql).run(...statement.values)
-      if (changes < (statement.mustChange ?? 0)) {
-        throw new StatementRefusedError('row-count', statement.table ?? 'the database')
+    return this.#run(isWholeAlone ? undefined : 'BEGIN IMMEDIATE', statements, (statement) => {
+      const { sql, values, table = 'the database', mustChange = 0, mustFind = 0 } = statement
+      const prepared = this.#prepare(sql)
+      const found = mustFind > 0 ? prepared.all(...values).length : 0
+      const changed = mustFind > 0 ? 0 : Number(prepared.run(...values).changes)
+      if (found < mustFind || changed < mustChange) {
+        throw new StatementRefusedError('row-count', table)
       }
+      return changed
     })
   }
 
@@ -159,6 +177,7 @@ class SqliteSession implements SqlSession {
   ): readonly R[] {
     let table: string | undefined
     let isBegun = false
+    this.#waitShortly(true)
     try {
       refuseForeignTransaction(this.#db)
       if (begin !== undefined) {
@@ -172,10 +191,26 @@ class SqliteSession implements SqlSession {
       if (isBegun) this.#prepare('COMMIT').run()
       return answers
     } catch (error) {
-      // Some errors have rolled back already.
-      if (isBegun && this.#db?.isTransaction === true) this.#prepare('ROLLBACK').run()
+      if (isBegun) this.#rollBack()
       throw failed(this.#name, error, table ?? 'the database')
+    } finally {
+      this.#waitShortly(false)
     }
+  }
+
+  #rollBack(): void {
+    // Some errors have rolled back already; and what broke the batch tells more than a disk that
+    // fails once more.
+    try {
+      if (this.#db?.isTransaction === true) this.#prepare('ROLLBACK').run()
+    } catch {}
+  }
+
+  /** A connection that others use as well gets its busy timeout back after each batch. */
+  #waitShortly(isOurs: boolean): void {
+    const { busyTimeoutMs } = this.#settings
+    if (this.#db !== this.#given || this.#db?.isOpen !== true) return
+    setBusyTimeout(this.#db, isOurs ? Math.min(BLOCKING_MS, busyTimeoutMs) : busyTimeoutMs)
   }
 
   #prepare(sql: string): StatementSync {
@@ -187,6 +222,10 @@ class SqliteSession implements SqlSession {
     }
     return statement
   }
+}
+
+function setBusyTimeout(db: DatabaseSync, ms: number): void {
+  db.exec(`PRAGMA busy_timeout = ${ms}`)
 }
 
 /** What is written into a transaction of somebody else is not kept until they commit. */

@@ -8,14 +8,24 @@
  */
 import type { AtomPayload, AtomRecord, BookRecord, Checkpoint, FlowRecord } from '../backend.ts'
 import type { SqlDialect, Upsert } from './dialect.ts'
+import type { FenceStatement } from './fences.ts'
 import { momentText } from './moments.ts'
+import { NO_REPEAT, type Repeats } from './repeats.ts'
 import { ATOM_TYPES } from './rows.ts'
 import type { SqlStatement, SqlValue } from './session.ts'
 
 /** Makes statements of checkpoints. */
 export interface CheckpointStatements {
-  /** The statements that save a checkpoint: book, flow, atoms, as foreign keys want it. */
-  statements(checkpoint: Checkpoint, now: Date): readonly SqlStatement[]
+  /**
+   * The statements that save checkpoints of different flows, in one transaction.
+   *
+   * @param repeats under which numbers; none, when they are left out
+   */
+  statements(
+    checkpoints: readonly Checkpoint[],
+    now: Date,
+    repeats?: Repeats,
+  ): readonly SqlStatement[]
 }
 
 /** What to insert, and what to do when it is there. */
@@ -74,25 +84,43 @@ function atomShape(replaced: readonly string[]): Shape {
 /** Writes checkpoints in the words of one dialect; keeps the texts. */
 export class Upserts implements CheckpointStatements {
   readonly #dialect: SqlDialect
+  readonly #fence: FenceStatement
   readonly #book: string
   readonly #flow: string
   readonly #atomStates = new Map<number, string>()
   readonly #atomsWhole = new Map<number, string>()
 
-  constructor(dialect: SqlDialect) {
+  constructor(dialect: SqlDialect, fence: FenceStatement) {
     this.#dialect = dialect
+    this.#fence = fence
     this.#book = insert(dialect, BOOK, 1)
     this.#flow = insert(dialect, FLOW, 1)
   }
 
-  statements({ flowUuid, book, flow, atoms }: Checkpoint, now: Date): readonly SqlStatement[] {
+  statements(
+    checkpoints: readonly Checkpoint[],
+    now: Date,
+    repeats?: Repeats,
+  ): readonly SqlStatement[] {
     const moment = momentText(now)
+    return checkpoints.flatMap((checkpoint) => this.#statementsOf(checkpoint, moment, repeats))
+  }
+
+  /** Book, flow and atoms, as foreign keys want it; the fence before atoms, to lock in one order. */
+  #statementsOf(
+    { flowUuid, book, flow, atoms, fence }: Checkpoint,
+    moment: string,
+    repeats: Repeats | undefined,
+  ): readonly SqlStatement[] {
     const statements: SqlStatement[] = []
     if (book !== undefined) {
       statements.push({ sql: this.#book, values: bookValues(book), table: 'logbooks' })
     }
     if (flow !== undefined) {
       statements.push({ sql: this.#flow, values: flowValues(flow, moment), table: 'flowdetails' })
+    }
+    if (fence !== undefined) {
+      statements.push(this.#fence(flowUuid, fence, repeats?.of(flowUuid, fence) ?? NO_REPEAT))
     }
     let start = 0
     while (start < atoms.length) {

@@ -3,6 +3,7 @@
     interop.py write URL        runs the flows and prints what is in the book
     interop.py read URL BOOK    prints what is in a book
     interop.py resume URL BOOK  goes on with the suspended flows of a book, prints what is in it then
+    interop.py remove URL BOOK  removes a book, prints what was in it
 """
 import json
 import os
@@ -145,7 +146,7 @@ def open_backend(url):
     backend = backends.fetch({'connection': url})
     connection = backend.get_connection()
     # Debian's package comes without the migrations, so the test makes the tables there.
-    if url.startswith('sqlite') or os.path.exists(os.path.join(sqlalchemy.__path__[0], 'alembic')):
+    if url.startswith(('sqlite', 'dir')) or os.path.exists(os.path.join(sqlalchemy.__path__[0], 'alembic')):
         connection.upgrade()
     return backend, connection
 
@@ -157,6 +158,8 @@ def main(command, url, uuid=None):
     elif command == 'resume':
         resume(connection, backend, uuid)
     print(json.dumps(contents(connection, uuid)))
+    if command == 'remove':
+        connection.destroy_logbook(uuid)
     connection.close()
     backend.close()
 

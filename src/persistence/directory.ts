@@ -1,0 +1,55 @@
+/**
+ * A backend of JSON files in a folder: nothing to install, and every record can be read by eye.
+ *
+ * For whoever runs flows on one machine; published as `taskflow-ts/directory`. The layout is that
+ * of Python TaskFlow's `dir` backend.
+ *
+ * @module
+ */
+import { resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { type Clock, SYSTEM_CLOCK } from '../base/clock.ts'
+import type { Backend } from './backend.ts'
+import { DirectoryBackend } from './directory/directory-backend.ts'
+
+/** How {@link directory} behaves. Every option may be left out. */
+export interface DirectoryOptions {
+  /**
+   * How long to wait while another process uses the folder, in milliseconds. Other work of this
+   * process goes on meanwhile.
+   *
+   * @defaultValue `5_000`
+   */
+  readonly busyTimeoutMs?: number
+  /**
+   * Tells when a record was made and changed.
+   *
+   * @defaultValue the clock of the machine
+   */
+  readonly clock?: Clock
+}
+
+/**
+ * Remembers flows in a folder of JSON files, which Python TaskFlow can read and go on with.
+ *
+ * The folder is made at the first use; the one above it must exist. Several processes of one
+ * machine may use it at once; it must not be on a network file system. What was acknowledged
+ * survives the process, and the loss of power.
+ *
+ * @throws TypeError when the folder is no path.
+ * @throws RangeError when `busyTimeoutMs` is not a whole number from 0 on.
+ *
+ * @example
+ * const engine = load(createVolume, { backend: directory('volumes') })
+ */
+export function directory(folder: string | URL, options: DirectoryOptions = {}): Backend {
+  const { busyTimeoutMs = 5_000, clock = SYSTEM_CLOCK } = options
+  const path = folder instanceof URL ? fileURLToPath(folder) : folder
+  if (typeof path !== 'string' || path === '' || path.includes('\0')) {
+    throw new TypeError(`folder must be the path of a folder, but is ${JSON.stringify(path)}`)
+  }
+  if (!Number.isSafeInteger(busyTimeoutMs) || busyTimeoutMs < 0) {
+    throw new RangeError(`busyTimeoutMs must be a whole number from 0 on, but is ${busyTimeoutMs}`)
+  }
+  return new DirectoryBackend({ folder: resolve(path), busyTimeoutMs, clock })
+}

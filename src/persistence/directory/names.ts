@@ -1,0 +1,74 @@
+/**
+ * Where an object stands in the folder: TaskFlow's path-based layout, and names that are safe.
+ *
+ * For the directory backend. A uuid may be any text, since users may choose it; the name of a
+ * file may not.
+ *
+ * @module
+ */
+import { createHash } from 'node:crypto'
+import { join } from 'node:path'
+
+/** The folder of each kind of object, by the name of its table. */
+export const FOLDERS = {
+  logbooks: 'books',
+  flowdetails: 'flow_details',
+  atomdetails: 'atom_details',
+} as const
+
+/** A kind of object, as the errors name it. */
+export type Kind = keyof typeof FOLDERS
+
+/** The folder of our own, which Python does not look into. */
+export const OWN_FOLDER = 'taskflow-ts'
+
+/** Python's file with the object itself. */
+export const METADATA = 'metadata'
+
+/** Our file beside it, about who holds a flow detail. */
+export const HOLDING = 'taskflow-ts.json'
+
+/** Our file beside it, with the order of the atoms. */
+export const ORDER = 'taskflow-ts-order.json'
+
+/** File systems allow 255 bytes; some room is left for what a tool may append. */
+const MAX_LENGTH = 200
+const PLAIN = /^[A-Za-z0-9_-][A-Za-z0-9._-]*$/
+/** Names that stand beside the links in an object's folder. */
+const RESERVED = /^(?:metadata|lock|taskflow-ts.*)$/i
+const UNSAFE = /[^A-Za-z0-9._-]|^\./g
+
+/**
+ * The name of an object's folder and of the links to it: the uuid itself where that is safe, as
+ * Python has it. Otherwise each unsafe UTF-16 unit stands as `%` and four hexadecimal digits, and
+ * a very long one as `%%` and its hash. Two uuids never have the same name.
+ */
+export function nameOf(uuid: string): string {
+  const isReserved = RESERVED.test(uuid)
+  if (!isReserved && uuid.length <= MAX_LENGTH && PLAIN.test(uuid)) return uuid
+  const name = isReserved
+    ? `${coded(uuid.slice(0, 1))}${uuid.slice(1)}`
+    : uuid.replaceAll(UNSAFE, coded)
+  if (name === '') return '%'
+  if (name.length <= MAX_LENGTH) return name
+  return `%%${createHash('sha256').update(Buffer.from(uuid, 'utf16le')).digest('hex')}`
+}
+
+/** The folder of an object, below the folder of the backend. */
+export function pathOf(kind: Kind, uuid: string): string {
+  return join(FOLDERS[kind], nameOf(uuid))
+}
+
+/** The link by which one object holds another. */
+export function linkOf(kind: 'logbooks' | 'flowdetails', uuid: string, child: string): string {
+  return join(pathOf(kind, uuid), nameOf(child))
+}
+
+/** What a link leads to, from where it stands: the folder may be moved as a whole. */
+export function targetOf(kind: 'flowdetails' | 'atomdetails', uuid: string): string {
+  return join('..', '..', pathOf(kind, uuid))
+}
+
+function coded(unit: string): string {
+  return `%${unit.charCodeAt(0).toString(16).padStart(4, '0')}`
+}

@@ -1,0 +1,85 @@
+/**
+ * Makes a backend of a URL, and imports its driver only then.
+ *
+ * For programs whose backend is a setting, the command line among them. Who writes the program
+ * for one database imports that driver itself.
+ *
+ * @module
+ */
+import type { BackendUnavailableError } from '../errors.ts'
+import type { Backend } from './backend.ts'
+
+/** What a driver makes of the URL, by scheme. */
+const DRIVERS: Readonly<Record<string, (url: string, rest: string) => Promise<Backend>>> = {
+  memory: async () => (await import('./memory.ts')).memory(),
+  dir: async (_url, folder) => (await import('./directory.ts')).directory(folder),
+  sqlite: async (_url, file) => (await import('./sql/sqlite.ts')).sqlite(file),
+  postgres: async (url) => (await import('./sql/postgres.ts')).postgres(url),
+  mysql: async (url) => (await import('./sql/mysql.ts')).mysql(url),
+}
+
+/** Other names of the same. */
+const ALIASES: Readonly<Record<string, string>> = { mariadb: 'mysql', postgresql: 'postgres' }
+
+/** The parts of a backend's URL. */
+export interface BackendUrl {
+  /** Which backend: `memory`, `dir`, `sqlite`, `postgres` or `mysql`. */
+  readonly kind: string
+  /** What stands behind the first colon: of files and folders the path. */
+  readonly rest: string
+}
+
+/**
+ * Reads a backend's URL. Connects to nothing.
+ *
+ * @throws TypeError when it is none, or the backend is unknown; without what may be a password.
+ */
+export function readBackendUrl(url: string | URL): BackendUrl {
+  const text = String(url)
+  const [, scheme = '', rest = ''] = /^([a-z][a-z0-9+.-]*):(.*)$/is.exec(text) ?? []
+  const known = scheme.toLowerCase()
+  const kind = ALIASES[known] ?? known
+  if (!Object.hasOwn(DRIVERS, kind)) {
+    const what = scheme === '' ? 'has no scheme' : `has the unknown scheme '${scheme}:'`
+    throw new TypeError(`the backend's URL ${what}: write ${FORMS}`)
+  }
+  const isFile = kind === 'sqlite' || kind === 'dir'
+  if (isFile && (rest === '' || rest.startsWith('//'))) {
+    throw new TypeError(
+      `a ${kind}: URL is followed by a path, as in ${kind}:runs or ${kind}:/var/lib/runs`,
+    )
+  }
+  return { kind, rest }
+}
+
+const FORMS = 'sqlite:FILE, dir:FOLDER, postgres://…, mysql://… or memory:'
+
+/**
+ * Opens the backend of a URL: `sqlite:FILE`, `dir:FOLDER`, `postgres://…`, `mysql://…` (MariaDB
+ * too), or `memory:`, which forgets with the process. Makes the tables that are missing. Whoever opens it
+ * closes it.
+ *
+ * @throws TypeError when the URL is none, or the backend is unknown; {@link BackendUnavailableError}
+ * when it cannot be opened or reached, or its library is not installed, saying what to install.
+ *
+ * @example
+ * await using backend = await openBackend(process.env.TASKFLOW_BACKEND ?? 'sqlite:runs.db')
+ */
+export async function openBackend(url: string | URL): Promise<Backend> {
+  const backend = await backendOf(url)
+  try {
+    await backend.open()
+  } catch (error) {
+    await backend.close()
+    throw error
+  }
+  return backend
+}
+
+/** As {@link openBackend}, but opens nothing yet: the backend does so at its first use. */
+export async function backendOf(url: string | URL): Promise<Backend> {
+  const { kind, rest } = readBackendUrl(url)
+  const make = DRIVERS[kind] as NonNullable<(typeof DRIVERS)[string]>
+  const text = String(url)
+  return make(`${kind}${text.slice(text.indexOf(':'))}`, rest)
+}

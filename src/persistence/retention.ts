@@ -1,0 +1,104 @@
+/**
+ * Removes the records of runs that came to an end long ago.
+ *
+ * For programs that clean up from time to time, and for the command line.
+ *
+ * @module
+ */
+import { type Clock, SYSTEM_CLOCK } from '../base/clock.ts'
+import type { StorageError } from '../errors.ts'
+import { type FlowState, isFlowFinished } from '../states/flow.ts'
+import type { Backend, BookFilter } from './backend.ts'
+
+/** What {@link removeFinished} removes, and how. */
+export interface RemovalOptions {
+  /** How long nothing of the book must have been saved, in milliseconds. */
+  readonly olderThanMs: number
+  /**
+   * In which states its runs must be; only states in which a run has ended.
+   *
+   * @defaultValue `['SUCCESS', 'REVERTED']`: a run in FAILURE waits for somebody to see to it
+   */
+  readonly states?: readonly FlowState[] | undefined
+  /**
+   * How many books one transaction removes, with their runs and atoms.
+   *
+   * @defaultValue `100`
+   */
+  readonly batch?: number | undefined
+  /**
+   * Counts and removes nothing.
+   *
+   * @defaultValue `false`
+   */
+  readonly dryRun?: boolean | undefined
+  /** Stops after the batch under way; what was removed stays removed. */
+  readonly signal?: AbortSignal | undefined
+  /**
+   * Tells what time it is.
+   *
+   * @defaultValue the clock of the machine
+   */
+  readonly clock?: Clock | undefined
+}
+
+const DEFAULT_STATES: readonly FlowState[] = ['SUCCESS', 'REVERTED']
+const DEFAULT_BATCH = 100
+
+/**
+ * Removes the books that nothing was saved in for a while and whose runs have all ended, with the
+ * records of these runs. Each run has a book of its own, unless it was given one. Whether a book
+ * still fits is asked in the transaction that removes it, so a run that begins anew meanwhile
+ * is kept.
+ *
+ * @returns how many books were removed, or would be
+ * @throws RangeError when `olderThanMs` is not a number from 0 on, `batch` is not a whole number
+ * above 0, or a state is none in which a run has ended; {@link StorageError} when the backend fails:
+ * what was removed before stays removed.
+ *
+ * @example
+ * await removeFinished(backend, { olderThanMs: 7 * 24 * 60 * 60 * 1_000 })
+ */
+export async function removeFinished(backend: Backend, options: RemovalOptions): Promise<number> {
+  const { dryRun = false, signal } = options
+  const { filter, limit } = readOptions(options)
+  if (dryRun) return backend.countBooks(filter)
+  let count = 0
+  let after = ''
+  while (signal?.aborted !== true) {
+    const books = await backend.listBooks({ ...filter, after, limit })
+    const last = books.at(-1)
+    if (last === undefined) break
+    const uuids = books.map(({ uuid }) => uuid)
+    count += await backend.removeBooks(uuids, filter)
+    after = last.uuid
+  }
+  return count
+}
+
+function readOptions({
+  olderThanMs,
+  states = DEFAULT_STATES,
+  batch: limit = DEFAULT_BATCH,
+  clock = SYSTEM_CLOCK,
+}: RemovalOptions): { readonly filter: BookFilter; readonly limit: number } {
+  if (typeof olderThanMs !== 'number' || !(olderThanMs >= 0) || olderThanMs > MAX_AGE_MS) {
+    throw new RangeError(
+      `olderThanMs is ${String(olderThanMs)}: write milliseconds from 0 to ${MAX_AGE_MS}`,
+    )
+  }
+  if (!Number.isSafeInteger(limit) || limit < 1) {
+    throw new RangeError(`batch is ${String(limit)}: write a whole number above 0`)
+  }
+  const unfinished = states.find((state) => !isFlowFinished(state))
+  if (unfinished !== undefined) {
+    throw new RangeError(
+      `a run in ${unfinished} has not ended, and is not removed: name SUCCESS, REVERTED or FAILURE`,
+    )
+  }
+  const updatedBefore = new Date(clock.now().getTime() - olderThanMs)
+  return { filter: { states, updatedBefore }, limit }
+}
+
+/** A thousand years. */
+const MAX_AGE_MS = 1000 * 365 * 24 * 60 * 60 * 1000

@@ -1,0 +1,205 @@
+/**
+ * Whether a database is fit to keep runs: its schema, its settings, its clock, what may be done.
+ *
+ * For the command line, which tells people. Changes nothing.
+ *
+ * @module
+ */
+import { randomUUID } from 'node:crypto'
+import type { Backend } from '../backend.ts'
+import type { SqlDialect } from './dialect.ts'
+import { MIGRATIONS } from './schema.ts'
+import type { SqlRow, SqlSession } from './session.ts'
+import { SqlBackend } from './sql-backend.ts'
+
+/** A setting of the database that matters here. */
+export interface Setting {
+  readonly name: string
+  readonly value: string
+  /** What is to be feared of the value; undefined when it is right. */
+  readonly warning: string | undefined
+}
+
+/** What was found. */
+export interface Examination {
+  /** Whose words it speaks. */
+  readonly dialect: SqlDialect['name']
+  /** What it says of itself. */
+  readonly version: string
+  /** The steps of the schema that were made. */
+  readonly applied: readonly number[]
+  /** The steps of the schema that this release knows. */
+  readonly known: readonly number[]
+  /** The steps that are there, that this release does not know and cannot live with. */
+  readonly breaking: readonly number[]
+  /** Settings, the good ones too. */
+  readonly settings: readonly Setting[]
+  /** By how much its clock is ahead of ours, in milliseconds; undefined where it has ours. */
+  readonly skewMs: number | undefined
+  /** How wrong that may be, in milliseconds. */
+  readonly skewErrorMs: number
+  /** Why nothing can be written; undefined when it can. */
+  readonly writeError: unknown
+  /** Whether it was tried to write, which needs the tables. */
+  readonly isWriteTried: boolean
+}
+
+/**
+ * Looks into the database of a backend; undefined when it has none.
+ *
+ * @throws {@link BackendUnavailableError} when it cannot be reached.
+ */
+export async function examine(backend: Backend): Promise<Examination | undefined> {
+  if (!(backend instanceof SqlBackend)) return undefined
+  return backend.examine(async (session, dialect) => {
+    const { applied, breaking } = await readSchema(session, dialect)
+    const words = WORDS[dialect.name]
+    const beforeMs = Date.now()
+    const facts = await ask(session, words.facts)
+    const afterMs = Date.now()
+    const settings = await readSettings(session, words.settings)
+    const nowMs = Number(facts['now_ms'])
+    const isWriteTried = applied.includes(1)
+    return {
+      dialect: dialect.name,
+      version: String(facts['version']),
+      applied,
+      breaking,
+      known: MIGRATIONS.map(({ id }) => id),
+      settings,
+      skewMs: Number.isFinite(nowMs) ? nowMs - (beforeMs + afterMs) / 2 : undefined,
+      skewErrorMs: (afterMs - beforeMs) / 2,
+      isWriteTried,
+      writeError: isWriteTried ? await tryToWrite(session, dialect) : undefined,
+    }
+  })
+}
+
+interface Words {
+  /** Asks for `version`, and for `now_ms` where there is another clock. */
+  readonly facts: string
+  /** Each question gives one value; the test says what is to be feared of it. */
+  readonly settings: readonly (readonly [
+    name: string,
+    sql: string,
+    warn: (value: string) => string | undefined,
+  ])[]
+}
+
+const mayLose = 'after a power cut the last commits may be gone, and their tasks run again'
+
+const WORDS: Readonly<Record<SqlDialect['name'], Words>> = {
+  sqlite: {
+    facts: 'SELECT sqlite_version() AS version',
+    settings: [
+      [
+        'journal_mode',
+        'PRAGMA journal_mode',
+        (value) => (value === 'wal' ? undefined : 'readers and the writer wait for each other'),
+      ],
+      ['synchronous', 'PRAGMA synchronous', (value) => (Number(value) >= 2 ? undefined : mayLose)],
+      [
+        'foreign_keys',
+        'PRAGMA foreign_keys',
+        (value) => (value === '1' ? undefined : 'removed books leave their runs behind'),
+      ],
+      ['busy_timeout', 'PRAGMA busy_timeout', () => undefined],
+      [
+        'quick_check',
+        'PRAGMA quick_check(1)',
+        (value) => (value === 'ok' ? undefined : 'the file is damaged; restore it from a backup'),
+      ],
+    ],
+  },
+  postgres: {
+    facts: `SELECT current_setting('server_version') AS version, EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS now_ms`,
+    settings: [
+      [
+        'synchronous_commit',
+        `SELECT current_setting('synchronous_commit') AS value`,
+        (value) => (value === 'off' ? mayLose : undefined),
+      ],
+      [
+        'fsync',
+        `SELECT current_setting('fsync') AS value`,
+        (value) => (value === 'off' ? 'after a power cut the database may be damaged' : undefined),
+      ],
+      ['schema', 'SELECT current_schema() AS value', noSchema],
+      [
+        'may create tables',
+        `SELECT COALESCE(has_schema_privilege(current_schema(), 'CREATE'), false) AS value`,
+        (value) =>
+          value === 'true' ? undefined : 'taskflow migrate must be run by somebody who may',
+      ],
+    ],
+  },
+  mysql: {
+    facts: 'SELECT VERSION() AS version, UNIX_TIMESTAMP(NOW(6)) * 1000 AS now_ms',
+    settings: [
+      [
+        'innodb_flush_log_at_trx_commit',
+        'SELECT @@innodb_flush_log_at_trx_commit AS value',
+        (value) => (value === '1' ? undefined : mayLose),
+      ],
+      ['database', 'SELECT DATABASE() AS value', noSchema],
+    ],
+  },
+}
+
+function noSchema(value: string): string | undefined {
+  return value === 'null' || value === '' ? 'there is nowhere to make tables' : undefined
+}
+
+const TABLE_COUNT: Readonly<Record<SqlDialect['name'], string>> = {
+  sqlite: `SELECT COUNT(*) AS count FROM sqlite_master WHERE type = 'table' AND name = 'taskflow_ts_migrations'`,
+  postgres: `SELECT COUNT(*) AS count FROM information_schema.tables WHERE table_name = 'taskflow_ts_migrations' AND table_schema = ANY(current_schemas(false))`,
+  mysql: `SELECT COUNT(*) AS count FROM information_schema.tables WHERE table_name = 'taskflow_ts_migrations' AND table_schema = DATABASE()`,
+}
+
+async function readSchema(
+  session: SqlSession,
+  { name }: SqlDialect,
+): Promise<Pick<Examination, 'applied' | 'breaking'>> {
+  const { count } = await ask(session, TABLE_COUNT[name])
+  if (Number(count) === 0) return { applied: [], breaking: [] }
+  const sql = 'SELECT id, breaking FROM taskflow_ts_migrations ORDER BY id'
+  const [rows = []] = await session.read([{ sql, values: [] }])
+  const applied = rows.map(({ id }) => Number(id))
+  const newest = MIGRATIONS.length
+  const breaking = rows
+    .filter((row) => Number(row['id']) > newest && Number(row['breaking']) !== 0)
+    .map(({ id }) => Number(id))
+  return { applied, breaking }
+}
+
+async function readSettings(
+  session: SqlSession,
+  settings: Words['settings'],
+): Promise<readonly Setting[]> {
+  const found: Setting[] = []
+  for (const [name, sql, warn] of settings) {
+    const value = String(Object.values(await ask(session, sql))[0] ?? null)
+    found.push({ name, value, warning: warn(value) })
+  }
+  return found
+}
+
+async function ask(session: SqlSession, sql: string): Promise<SqlRow> {
+  const [[row] = []] = await session.read([{ sql, values: [] }])
+  return row ?? {}
+}
+
+/** Writes a book and removes it in the same transaction; gives what went wrong. */
+async function tryToWrite(session: SqlSession, dialect: SqlDialect): Promise<unknown> {
+  const uuid = randomUUID()
+  const place = dialect.placeholder(1)
+  try {
+    await session.write([
+      { sql: `INSERT INTO logbooks (uuid) VALUES (${place})`, values: [uuid], table: 'logbooks' },
+      { sql: `DELETE FROM logbooks WHERE uuid = ${place}`, values: [uuid], table: 'logbooks' },
+    ])
+    return undefined
+  } catch (error) {
+    return error
+  }
+}

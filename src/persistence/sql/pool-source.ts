@@ -1,0 +1,46 @@
+/**
+ * Where the drivers of servers have their pools from: made here and ended here, or handed in and
+ * left alone.
+ *
+ * @module
+ */
+
+/** Gives a pool, and takes it back. */
+export interface PoolSource<Pool> {
+  /** Makes the pool, or passes it on. */
+  make(): Promise<Pool>
+  /** Ends the pool, or leaves it alone. */
+  end(pool: Pool): Promise<void>
+}
+
+/** A pool that somebody else made, who also ends it. */
+export function handedIn<Pool>(pool: Pool): PoolSource<Pool> {
+  return { make: async () => pool, end: async () => {} }
+}
+
+/** A pool that is made when it is first needed. */
+export function madeHere<Pool extends { end(): Promise<void> }, As extends object>(
+  make: () => Promise<Pool & As>,
+): PoolSource<As> {
+  const made = new WeakMap<As, Pool>()
+  return {
+    make: async () => {
+      const pool = await make()
+      made.set(pool, pool)
+      return pool
+    },
+    end: async (pool) => made.get(pool)?.end(),
+  }
+}
+
+/** @throws RangeError when a number has no sense. */
+export function checkPoolOptions(maxConnections: number, lockTimeoutMs: number): void {
+  if (!Number.isSafeInteger(maxConnections) || maxConnections < 1) {
+    throw new RangeError(
+      `maxConnections must be a whole number from 1 on, but is ${maxConnections}`,
+    )
+  }
+  if (!Number.isSafeInteger(lockTimeoutMs) || lockTimeoutMs < 0) {
+    throw new RangeError(`lockTimeoutMs must be a whole number from 0 on, but is ${lockTimeoutMs}`)
+  }
+}
