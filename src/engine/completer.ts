@@ -13,9 +13,12 @@ import { Failure } from '../base/failure.ts'
 import { InvalidStateError, NotStorableError } from '../errors.ts'
 import type { RetryDetail } from '../persistence/atom-detail.ts'
 import { controllerOf, type GraphNode } from './compiler.ts'
-import { type Runtime, tellProgress } from './runtime.ts'
+import type { Runtime } from './runtime.ts'
 import { historyOf } from './scheduler.ts'
 import { regionOf } from './selector.ts'
+import type { Storage } from './storage.ts'
+import { errorOfUndo } from './undo-record.ts'
+import { keptBy, undoAll } from './undoing.ts'
 
 /** What came of a call: a value, or what was thrown. */
 export interface Outcome {
@@ -31,7 +34,8 @@ export interface Outcome {
 
 /** What is done about a failure. */
 type Resolution =
-  | { readonly action: 'RETRY' | 'REVERT'; readonly retry: GraphNode }
+  | { readonly action: 'RETRY'; readonly retry: GraphNode; readonly delayMs: number }
+  | { readonly action: 'REVERT'; readonly retry: GraphNode }
   | { readonly action: 'REVERT_ALL'; readonly retry: undefined }
 
 const REVERT_ALL: Resolution = { action: 'REVERT_ALL', retry: undefined }
@@ -64,7 +68,7 @@ export function record(runtime: Runtime, outcome: Outcome): Recorded {
       } else {
         if (direction === 'execute') detail.succeed(value)
         else detail.revert(value)
-        tellProgress(node, detail, 1)
+        runtime.setProgress(node, detail, 1)
       }
     },
     options,
@@ -84,7 +88,7 @@ export function settle(
     const isForward = direction === 'execute' && runtime.detailOf(node).intention === 'EXECUTE'
     return isForward ? runtime.selector.advance(node) : runtime.selector.retreat(node)
   }
-  if (direction === 'execute' && !runtime.options.neverResolve) {
+  if (direction === 'execute' && (runtime.undo !== undefined || !runtime.options.neverResolve)) {
     return resolve(runtime, node, failure)
   }
   runtime.errors.push(Failure.errorOf([failure]))
@@ -97,7 +101,8 @@ function whyNotStorable(
 ): Failure | undefined {
   try {
     const isResult = direction === 'execute' && node.kind === 'task'
-    runtime.journal.check(value, isResult ? runtime.detailOf(node) : undefined)
+    const what = direction === 'execute' ? 'result' : 'revert result'
+    runtime.journal.check(value, what, node.name, isResult ? runtime.detailOf(node) : undefined)
     return undefined
   } catch (error) {
     if (!(error instanceof NotStorableError)) throw error
@@ -107,7 +112,10 @@ function whyNotStorable(
 
 /**
  * Asks the retries what to do about a failure, and changes intentions accordingly. Asked again
- * after a crash; a failure is noted only once.
+ * after a crash; a failure is noted only once. Nobody is asked in a run that is being undone.
+ *
+ * No revert passes a point of no return: a flow with one in it is not run again, but reverted down
+ * to it.
  *
  * @returns the atoms that are ready to be reverted
  */
@@ -116,6 +124,9 @@ export async function resolve(
   node: GraphNode,
   failure: Failure,
 ): Promise<readonly GraphNode[]> {
+  if (runtime.undo !== undefined) {
+    return [...undoAll(runtime), ...runtime.selector.retreat(node)]
+  }
   let resolution: Resolution
   try {
     resolution = await determine(runtime, node, failure)
@@ -124,18 +135,25 @@ export async function resolve(
     return []
   }
   runtime.resolvedCount += 1
-  const { action, retry } = resolution
-  if (retry === undefined) {
-    for (const atom of runtime.compilation.atoms) runtime.intend(atom, 'REVERT')
-    return turnBack(runtime, node, runtime.compilation.nodes)
-  }
-  const region = regionOf(retry)
-  for (const atom of region) {
-    if (atom.atom === undefined) continue
-    if (atom !== retry || action === 'REVERT') runtime.intend(atom, 'REVERT')
-    else if (runtime.detailOf(retry).intention !== 'REVERT') runtime.intend(retry, 'RETRY')
+  const { retry } = resolution
+  const kept = keptBy(runtime)
+  const region = retry === undefined ? runtime.compilation.nodes : regionOf(retry)
+  const mayRunAgain = resolution.action === 'RETRY' && !region.some((one) => kept.has(one))
+  for (const one of region) {
+    if (one.atom === undefined || kept.has(one)) continue
+    if (one !== retry || !mayRunAgain) runtime.intend(one, 'REVERT')
+    else if (runtime.detailOf(one).intention !== 'REVERT') tryAgain(runtime, one, resolution)
   }
   return turnBack(runtime, node, region)
+}
+
+/** Means a retry to be run again, once its delay is over; the first failure of a round counts. */
+function tryAgain(runtime: Runtime, retry: GraphNode, resolution: Resolution): void {
+  const detail = runtime.detailOf(retry) as RetryDetail
+  if (detail.intention === 'RETRY') return
+  const delayMs = resolution.action === 'RETRY' ? resolution.delayMs : 0
+  detail.retryAt = delayMs > 0 ? new Date(runtime.clock.now().getTime() + delayMs) : undefined
+  runtime.intend(retry, 'RETRY')
 }
 
 /** The failed atom may be part of a revert that is under way already, and is ready for it now. */
@@ -157,7 +175,10 @@ async function determine(runtime: Runtime, node: GraphNode, failure: Failure): P
       return runtime.options.deferReverts ? REVERT_ALL : (innermost ?? REVERT_ALL)
     }
     const decision = await ask(runtime, retry, about, failure)
-    if (decision === 'RETRY') return { action: 'RETRY', retry }
+    if (decision === 'RETRY') {
+      const delayMs = (retry.atom as Retry).delayMs(historyOf(runtime, retry), failure)
+      return { action: 'RETRY', retry, delayMs }
+    }
     if (decision === 'REVERT_ALL') return REVERT_ALL
     innermost ??= { action: 'REVERT', retry }
     about = retry
@@ -178,6 +199,7 @@ async function ask(
   }
   runtime.journal.touch(detail, true)
   const atom = retry.atom as Retry
+  if (!atom.mayRetry(failure)) return atom.givingUp
   const inputs = runtime.lookup.inputs(retry, atom.executeBindings)
   const history = historyOf(runtime, retry)
   const decision: unknown = await atom.onFailure(
@@ -190,4 +212,16 @@ async function ask(
     )
   }
   return decision
+}
+
+/**
+ * What a run that did not succeed throws: what broke the flow; else why it was undone, nothing when
+ * that was on demand; else the failures of its atoms.
+ */
+export function errorAtEnd({ errors, undo }: Runtime, storage: Storage<object>): unknown {
+  if (errors.length === 1) return errors[0]
+  if (errors.length > 1) return Failure.errorOf(errors.map((error) => Failure.from(error)))
+  if (undo !== undefined) return errorOfUndo(undo)
+  const failures = [storage.getFailures(), storage.getRevertFailures()].flatMap(Object.values)
+  return failures.length > 0 ? Failure.errorOf(failures) : undefined
 }

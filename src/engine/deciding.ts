@@ -55,7 +55,7 @@ export function hasDeciders(node: GraphNode): boolean {
 }
 
 /** The deciders on the edges to the atom, and on those to flows whose start leads to it. */
-function rulesOf(node: GraphNode): readonly EdgeRule[] {
+export function rulesOf(node: GraphNode): readonly EdgeRule[] {
   const rules: EdgeRule[] = []
   const queue = [node]
   for (const at of queue) {
@@ -108,7 +108,8 @@ async function ignore(
   return runtime.selector.advance(node)
 }
 
-function affectedBy(node: GraphNode, depth: Depth): readonly GraphNode[] {
+/** What else is ignored with an atom. */
+export function affectedBy(node: GraphNode, depth: Depth): readonly GraphNode[] {
   if (depth === 'ALL') return descendantsOf(node)
   if (depth === 'NEIGHBORS') return node.successors.filter(isTask)
   if (depth === 'ATOM') return []

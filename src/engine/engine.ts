@@ -3,25 +3,31 @@
  *
  * @module
  */
-import { Failure } from '../base/failure.ts'
-import { SILENT_LOGGER } from '../base/logger.ts'
 import { Notifier } from '../base/notifier.ts'
 import {
+  CancelledError,
   EngineBusyError,
-  FlowMismatchError,
+  type FlowMismatchError,
   InvalidStateError,
   MissingDependenciesError,
 } from '../errors.ts'
 import type { FlowItem } from '../flows/flow.ts'
-import { checkFlowMove, type FlowState } from '../states/flow.ts'
+import { type Claim, claimFor } from './claim.ts'
 import { type Compilation, compile } from './compiler.ts'
-import { findDifferences } from './differences.ts'
+import { errorAtEnd } from './completer.ts'
+import { hasRun } from './course.ts'
+import { FlowRecordKeeper } from './flow-record.ts'
+import { Interceptors } from './interceptors.ts'
 import { type AtomEvents, type FlowEvents, Journal } from './journal.ts'
+import { RunLimits } from './limits.ts'
 import { type Ending, Machine } from './machine.ts'
-import type { EngineParts, RunOptions } from './options.ts'
-import { Runtime, type RuntimeOptions } from './runtime.ts'
+import type { EngineParts, RevertOptions, RunOptions } from './options.ts'
+import { type PreparationParts, prepareRuntime, refuseMisfit, resetAtoms } from './preparation.ts'
+import type { ProgressEvents, Runtime } from './runtime.ts'
 import { type EngineStatistics, type Phase, StatisticsClock } from './statistics.ts'
 import { Storage } from './storage.ts'
+import { textOf, type Undo } from './undo-record.ts'
+import { refusePassing, undoOnDemand } from './undoing.ts'
 
 /** Everything that needs the flow to be compiled and its records to be there. */
 interface Prepared {
@@ -39,24 +45,39 @@ export class Engine<Results extends object = Record<string, unknown>> {
   readonly notifier: Notifier<FlowEvents<Engine>> = new Notifier()
   /** Told of every state that a task or retry enters, after it is stored. */
   readonly atomNotifier: Notifier<AtomEvents> = new Notifier()
+  /** Told of the progress of every task, at once. */
+  readonly progressNotifier: Notifier<ProgressEvents> = new Notifier(['update_progress'])
+  /** Stand around the runs and the calls of atoms. */
+  readonly interceptors: Interceptors = new Interceptors()
   /** States, results and failures; and the way to put values in. */
   readonly storage: Storage<Results>
   readonly #parts: EngineParts
+  readonly #claim: Claim
   readonly #journal: Journal<unknown>
   readonly #statistics: StatisticsClock
+  readonly #limits: RunLimits
+  readonly #record: FlowRecordKeeper
   #compilation: Compilation | undefined
   #prepared: Prepared | undefined
   #isValidated = false
   #isRunning = false
 
   constructor(parts: EngineParts) {
-    const { flowDetail, book, backend } = parts
+    const { flowDetail } = parts
     this.#parts = parts
     const { notifier, atomNotifier } = this
-    const journalParts = { engine: this, flowDetail, book, backend, notifier, atomNotifier }
+    const claim = claimFor(parts)
+    const journalParts = { ...parts, engine: this, claim, notifier, atomNotifier }
+    this.#claim = claim
     this.#journal = new Journal<Engine>(journalParts) as Journal<unknown>
     this.#statistics = new StatisticsClock(parts.gatherStatistics !== false)
     this.storage = new Storage<Results>(flowDetail, this.#journal)
+    this.#record = new FlowRecordKeeper(flowDetail, this.#journal, claim)
+    this.#limits = new RunLimits(this.storage, parts.clock, {
+      suspend: () => this.suspend(),
+      cancel: (reason) => this.cancel(reason),
+      undo: (undo, reason) => this.#undo(undo, reason),
+    })
   }
 
   /** What is run. */
@@ -72,7 +93,7 @@ export class Engine<Results extends object = Record<string, unknown>> {
   /** Account of the newest run; undefined when `gatherStatistics` is off. */
   get statistics(): EngineStatistics | undefined {
     const account = this.#statistics.read()
-    if (account === undefined) return undefined
+    if (!account) return undefined
     const { runtime, machine } = this.#prepared ?? {}
     return {
       ...account,
@@ -103,20 +124,24 @@ export class Engine<Results extends object = Record<string, unknown>> {
    */
   async prepare(): Promise<void> {
     if (this.#isRunning) throw new EngineBusyError(this.flow.name)
-    await this.#prepare()
+    this.#claim.take()
+    await this.#prepare(false)
     await this.#journal.flush()
   }
 
   /**
    * Makes sure that every input of every atom has a possible source.
    *
-   * @throws {@link MissingDependenciesError} listing all that have none; {@link InvalidStateError}
-   * before {@link Engine.prepare}.
+   * @throws {@link MissingDependenciesError} listing all that have none; {@link FlowMismatchError}
+   * when the run has begun and something that it still has to call cannot have an input;
+   * {@link InvalidStateError} before {@link Engine.prepare}.
    */
   validate(): void {
-    this.#demandPrepared('validate')
-    const missing = this.storage.lookup.missing()
-    if (missing.length > 0) throw new MissingDependenciesError(this.flow.name, missing)
+    const { compilation } = this.#demandPrepared('validate').runtime
+    const isBound = hasRun(this.#parts.flowDetail)
+    if (isBound) refuseMisfit(this.#parts, this.storage, compilation, true)
+    const missing = isBound ? [] : this.storage.lookup.missing()
+    if (missing.length) throw new MissingDependenciesError(this.flow.name, missing)
     this.#isValidated = true
   }
 
@@ -129,18 +154,47 @@ export class Engine<Results extends object = Record<string, unknown>> {
    * are several failures, or they were read from a backend. {@link MissingDependenciesError} and
    * {@link FlowMismatchError} before anything starts. {@link EngineBusyError} when it is running.
    * {@link StorageError} when it cannot be written: nothing new was started, what was recorded is
-   * kept, and running again goes on from there.
+   * kept, and running again goes on from there. {@link StaleWriteError} when another engine has
+   * claimed the run: atoms under way were told to stop, and nothing of theirs was written.
    */
   async run(options: RunOptions = {}): Promise<void> {
-    const prepared = await this.#begin()
-    const release = this.#suspendOn(options.signal)
-    try {
-      await this.#finish(await prepared.machine.runToEnd(), prepared)
-    } catch (error) {
-      throw await this.#stopAfter(error, prepared)
-    } finally {
-      this.#end(release)
+    await this.#runToEnd(await this.#begin(options), options)
+  }
+
+  /**
+   * Reverts a run that is at rest, be it SUCCESS, suspended, half reverted or broken, from its
+   * stored results: along its graph, as visible states. Resolves when it is REVERTED, or SUSPENDED
+   * by the signal; FAILURE where tasks stay. Undoing that broke is tried again. When the process
+   * dies, running or reverting it again goes on in the same direction.
+   *
+   * @throws {@link IrreversibleError} when tasks that cannot be undone have run and are not among
+   * what stays, {@link NotFoundError} for an unknown task; nothing was changed then.
+   * {@link EngineBusyError} when it is running: cancel it. What a revert threw, which stops it.
+   */
+  async revert(options: RevertOptions = {}): Promise<void> {
+    if (this.#isRunning) throw new EngineBusyError(this.flow.name)
+    if (this.storage.getFlowState() === 'REVERTED') return
+    await this.#runToEnd(await this.#begin({}, undoOnDemand(options)), options)
+  }
+
+  /**
+   * Cancels the run: the signals of the atoms under way are aborted, and when they have ended
+   * everything is reverted, down to the last point of no return. Those that do not end within
+   * `graceMs` have failed with a {@link TimeoutError}. The run rejects with a
+   * {@link CancelledError}. No retry is asked any more.
+   *
+   * @returns resolves once the wish is stored; from then on it survives a crash. When the run ends
+   * before that, it has no effect.
+   * @throws {@link InvalidStateError} when the flow is not running: revert it.
+   */
+  async cancel(reason: unknown = 'somebody wanted it'): Promise<void> {
+    if (!this.#isRunning) {
+      throw new InvalidStateError(
+        `flow '${this.flow.name}' is not running and cannot be cancelled; call revert() to undo what it did`,
+      )
     }
+    const message = `flow '${this.flow.name}' was cancelled: ${textOf(reason)}`
+    await this.#undo({ why: 'cancel', message, downTo: [] }, new CancelledError(message))
   }
 
   /**
@@ -150,10 +204,10 @@ export class Engine<Results extends object = Record<string, unknown>> {
    * Whoever leaves the loop early suspends the flow; what is under way is finished first.
    */
   async *runIter(options: RunOptions = {}): AsyncGenerator<Phase | Ending, void> {
-    const prepared = await this.#begin()
+    const prepared = await this.#begin(options)
     const { machine } = prepared
     let isLeft = true
-    const release = this.#suspendOn(options.signal)
+    const release = this.#limits.heed(options, prepared.runtime.undo !== undefined)
     try {
       yield 'RESUMING'
       await machine.resume()
@@ -178,8 +232,11 @@ export class Engine<Results extends object = Record<string, unknown>> {
       isLeft = false
       throw await this.#stopAfter(error, prepared)
     } finally {
-      if (isLeft) await this.#finishAfterLeaving(prepared)
-      this.#end(release)
+      try {
+        if (isLeft) await this.#finishAfterLeaving(prepared)
+      } finally {
+        this.#end(release)
+      }
     }
   }
 
@@ -192,14 +249,9 @@ export class Engine<Results extends object = Record<string, unknown>> {
    * @throws {@link InvalidStateError} before {@link Engine.compile}.
    */
   suspend(): Promise<void> {
-    if (this.#compilation === undefined) {
-      return Promise.reject(
-        new InvalidStateError(
-          `the engine of flow '${this.flow.name}' cannot suspend before it is compiled: call compile() or run()`,
-        ),
-      )
-    }
-    if (this.#moveFlow('SUSPENDING')) {
+    if (this.#compilation === undefined)
+      return Promise.reject(this.#notReady('suspend', 'compiled'))
+    if (this.#record.move('SUSPENDING')) {
       this.#prepared?.machine.withdraw()
     }
     const stored = this.#journal.flush()
@@ -217,86 +269,74 @@ export class Engine<Results extends object = Record<string, unknown>> {
   async reset(): Promise<void> {
     const prepared = this.#demandPrepared('reset')
     if (this.#isRunning) throw new EngineBusyError(this.flow.name)
+    this.#claim.take()
     await this.#reset(prepared)
     await this.#journal.flush()
+    await this.#claim.giveBack()
   }
 
   async #reset({ runtime }: Prepared): Promise<void> {
-    checkFlowMove(this.flow.name, this.storage.flowDetail.state, 'PENDING')
-    for (const node of runtime.compilation.atoms) {
-      const { state } = runtime.detailOf(node)
-      runtime.intend(node, 'EXECUTE')
-      if (state === 'PENDING') continue
-      runtime.moveTo(node, 'PENDING')
-      await runtime.afterMove()
-    }
-    this.#moveFlow('PENDING')
+    this.#record.demandMove('PENDING')
+    await resetAtoms(runtime)
+    this.#record.forgetRun()
+    this.#record.move('PENDING')
     await runtime.afterMove()
   }
 
-  async #prepare(): Promise<Prepared> {
+  async #prepare(begins: boolean): Promise<Prepared> {
     const compilation = this.#compilation
-    if (compilation === undefined) {
-      throw new InvalidStateError(
-        `the engine of flow '${this.flow.name}' cannot prepare before it is compiled: call compile() first`,
-      )
-    }
+    if (compilation === undefined) throw this.#notReady('prepare', 'compiled')
     if (this.#prepared === undefined) {
-      this.#refuseMisfit(compilation)
-      const runtime = this.#runtime(compilation)
+      const { storage, interceptors, progressNotifier } = this
+      refuseMisfit(this.#parts, storage, compilation, begins)
+      const parts = { compilation, storage, journal: this.#journal, interceptors, progressNotifier }
+      const runtime = prepareRuntime(this.#parts, parts as PreparationParts)
       this.#prepared = { runtime, machine: new Machine(runtime, this.#statistics) }
-      this.#injectPersistently(runtime)
     }
     const { runtime } = this.#prepared
-    if (this.#moveFlow('RESUMING')) await runtime.afterMove()
-    if (this.#moveFlow('SUSPENDED')) await runtime.afterMove()
+    if (this.#record.move('RESUMING')) await runtime.afterMove()
+    if (this.#record.move('SUSPENDED')) await runtime.afterMove()
     if (this.storage.getFlowState() === 'REVERTED') await this.#reset(this.#prepared)
     return this.#prepared
   }
 
-  #refuseMisfit(compilation: Compilation): void {
-    const { flowDetail, accept = [] } = this.#parts
-    const refused = findDifferences(compilation, flowDetail).filter(
-      ({ difference }) => difference === 'kind' || !accept.includes(difference),
-    )
-    if (refused.length > 0) throw new FlowMismatchError(this.flow.name, refused)
+  async #undo(undo: Undo, reason: unknown): Promise<void> {
+    await this.#prepared?.machine.undo(undo, reason)
+    await this.#journal.flush()
   }
 
-  #runtime(compilation: Compilation): Runtime {
-    const { flowDetail, executor, logger = SILENT_LOGGER } = this.#parts
-    const { neverResolve = false, deferReverts = false, commit = 'tick' } = this.#parts
-    const options: RuntimeOptions = {
-      neverResolve,
-      deferReverts,
-      commitEachMove: commit === 'move',
-    }
-    const details = this.storage.attach(compilation)
-    const { lookup } = this.storage
-    const journal = this.#journal
-    const parts = { compilation, details, flowDetail, journal, lookup, executor, logger, options }
-    return new Runtime(parts)
-  }
-
-  #injectPersistently({ compilation }: Runtime): void {
-    if (this.#parts.injectTransient !== false) return
-    for (const { name, atom } of compilation.atoms) {
-      if (atom?.inject === undefined) continue
-      this.storage.injectAtomArgs(name, atom.inject, { transient: false })
+  async #runToEnd(prepared: Prepared, options: RunOptions): Promise<void> {
+    const release = this.#limits.heed(options, prepared.runtime.undo !== undefined)
+    try {
+      await this.#finish(await prepared.machine.runToEnd(), prepared)
+    } catch (error) {
+      throw await this.#stopAfter(error, prepared)
+    } finally {
+      this.#end(release)
     }
   }
 
-  async #begin(): Promise<Prepared> {
+  /** @param undo the run is to be reverted instead of being gone on with */
+  async #begin(options: RunOptions, undo?: Undo): Promise<Prepared> {
     if (this.#isRunning) throw new EngineBusyError(this.flow.name)
     this.#isRunning = true
+    this.#claim.take()
     try {
       this.compile()
-      const prepared = await this.#prepare()
-      await this.#validateBeforeWriting()
+      const prepared = await this.#prepare(undo === undefined)
+      if (undo === undefined) await this.#validateBeforeWriting()
+      else refusePassing(prepared.runtime, undo)
       this.#statistics.restart()
-      this.#moveFlow('RUNNING')
+      this.interceptors.begin()
+      this.#limits.begin(options)
+      prepared.runtime.begin(undo)
+      this.#record.move('RUNNING')
       await prepared.runtime.afterMove()
+      this.#claim.watch((error) => prepared.runtime.abort(error))
       return prepared
     } catch (error) {
+      await this.#claim.giveBack()
+      this.interceptors.end(error)
       this.#isRunning = false
       throw error
     }
@@ -312,83 +352,49 @@ export class Engine<Results extends object = Record<string, unknown>> {
 
   #end(release: () => void): void {
     release()
+    this.#claim.rest()
+    this.interceptors.end()
+    this.#prepared?.machine.rest()
     this.#prepared?.runtime.stop()
     this.#statistics.stop()
     this.#isRunning = false
   }
 
-  #suspendOn(signal: AbortSignal | undefined): () => void {
-    if (signal === undefined) return () => {}
-    const suspend = (): void => void this.suspend().catch(() => {})
-    if (signal.aborted) suspend()
-    signal.addEventListener('abort', suspend, { once: true })
-    return () => signal.removeEventListener('abort', suspend)
-  }
-
-  /** Moves the flow to its final state; when that cannot be written, the run has not ended. */
-  async #close(ending: Ending): Promise<void> {
-    const { flowDetail } = this.#parts
-    const { state } = flowDetail
-    this.#moveFlow(ending)
-    try {
-      await this.#journal.flush()
-    } catch (error) {
-      flowDetail.state = state
-      this.#journal.forgetFlowMove()
-      throw error
-    }
-    if (this.#journal.hasChanges) await this.#journal.flush() // what listeners wrote at the end
-  }
-
   /** Moves the flow to its final state, and throws what is to be thrown. */
   async #finish(ending: Ending, { runtime }: Prepared): Promise<void> {
-    await this.#close(ending)
+    await this.#record.close(ending)
     if (ending === 'SUCCESS' || ending === 'SUSPENDED') return
-    if (runtime.errors.length > 0) {
-      throw runtime.errors.length === 1
-        ? runtime.errors[0]
-        : Failure.errorOf(runtime.errors.map((error) => Failure.from(error)))
-    }
-    const failures = [
-      ...Object.values(this.storage.getFailures()),
-      ...Object.values(this.storage.getRevertFailures()),
-    ]
-    if (failures.length > 0) throw Failure.errorOf(failures)
+    const error = errorAtEnd(runtime, this.storage)
+    if (error !== undefined) throw error
   }
 
   /** Something other than an atom failed in the middle: atoms under way are told to stop. */
   async #stopAfter(error: unknown, { runtime, machine }: Prepared): Promise<unknown> {
     if (machine.runningCount > 0) runtime.abort(error)
     await machine.abandon()
+    this.interceptors.end(error)
     return error
   }
 
   async #finishAfterLeaving(prepared: Prepared): Promise<void> {
     try {
       await this.suspend()
-      await this.#close(await prepared.machine.stop())
+      await this.#record.close(await prepared.machine.stop())
     } catch (error) {
       throw await this.#stopAfter(error, prepared)
     }
   }
 
-  /** Moves the flow; false when that makes no difference. */
-  #moveFlow(to: FlowState): boolean {
-    const { flowDetail } = this.#parts
-    const from = flowDetail.state
-    if (!checkFlowMove(flowDetail.name, from, to)) return false
-    flowDetail.state = to
-    this.#journal.flowMoved(from)
-    return true
-  }
-
   #demandPrepared(what: string): Prepared {
     if (this.#compilation === undefined || this.#prepared === undefined) {
-      const missing = this.#compilation === undefined ? 'compiled' : 'prepared'
-      throw new InvalidStateError(
-        `the engine of flow '${this.flow.name}' cannot ${what} before it is ${missing}: call compile() and prepare() first, or run()`,
-      )
+      throw this.#notReady(what, this.#compilation === undefined ? 'compiled' : 'prepared')
     }
     return this.#prepared
+  }
+
+  #notReady(what: string, missing: 'compiled' | 'prepared'): InvalidStateError {
+    return new InvalidStateError(
+      `the engine of flow '${this.flow.name}' cannot ${what} before it is ${missing}: call compile() and prepare() first, or run()`,
+    )
   }
 }

@@ -10,8 +10,9 @@
  */
 
 import type { Notifier } from '../base/notifier.ts'
+import { PayloadLimit } from '../base/payload-limit.ts'
 import type { AtomDetail } from '../persistence/atom-detail.ts'
-import type { AtomPayload, Backend, Checkpoint } from '../persistence/backend.ts'
+import type { AtomPayload, Backend, Checkpoint, Fence } from '../persistence/backend.ts'
 import type { FlowDetail, LogBook } from '../persistence/flow-detail.ts'
 import {
   atomPayload,
@@ -22,7 +23,8 @@ import {
 } from '../persistence/records.ts'
 import type { AtomState } from '../states/atom.ts'
 import type { FlowState } from '../states/flow.ts'
-import type { Writer } from './storage.ts'
+import type { Claim } from './claim.ts'
+import type { Writer } from './writer.ts'
 
 /** What a listener learns of a move of the flow. */
 export interface FlowMoved<Engine = unknown> {
@@ -93,6 +95,10 @@ export interface JournalParts<Engine> {
   readonly book: LogBook | undefined
   /** Where it is kept; without one, nothing is written. */
   readonly backend: Backend | undefined
+  /** In whose name it is written. */
+  readonly claim: Claim
+  /** How large a stored value may be; see {@link PayloadLimit}. */
+  readonly maxPayloadBytes?: number | undefined
   /** Who hears of the flow. */
   readonly notifier: Notifier<FlowEvents<Engine>>
   /** Who hears of the atoms. */
@@ -102,6 +108,7 @@ export interface JournalParts<Engine> {
 /** The moves of an engine on their way to the backend and to the listeners. */
 export class Journal<Engine> implements Writer {
   readonly #parts: JournalParts<Engine>
+  readonly #limit: PayloadLimit
   /** Changed records; true when their payload has changed too. */
   #dirty = new Map<AtomDetail, boolean>()
   #flowDirty = false
@@ -121,6 +128,7 @@ export class Journal<Engine> implements Writer {
 
   constructor(parts: JournalParts<Engine>) {
     this.#parts = parts
+    this.#limit = new PayloadLimit(parts.maxPayloadBytes)
   }
 
   touch(detail: AtomDetail, payload: boolean): void {
@@ -136,13 +144,20 @@ export class Journal<Engine> implements Writer {
    * Makes sure that a value can be stored. What execute of a task returned is encoded only once:
    * the text is kept for the next checkpoint.
    *
+   * @param what what it is of the atom, such as `result`
    * @param task the record of the task that returned it from execute
-   * @throws {@link NotStorableError} with the path of the part that cannot be stored.
+   * @throws {@link NotStorableError} with the path of the part that cannot be stored, or the size of
+   * a value that is too large.
    */
-  check(value: unknown, task?: AtomDetail): void {
+  check(value: unknown, what: string, atom: string, task?: AtomDetail): void {
     if (this.#parts.backend === undefined) return
     const text = encodeValue(value)
+    if (text !== null) this.#limit.demand(text, `the ${what} of '${atom}'`)
     if (task !== undefined) this.#encoded.set(task, text)
+  }
+
+  checkSizes(values: Readonly<Record<string, unknown>>, what: string): void {
+    if (this.#parts.backend !== undefined) this.#limit.demandEach(values, what)
   }
 
   /** True when there are listeners, so that moves must be told. */
@@ -275,21 +290,24 @@ export class Journal<Engine> implements Writer {
   }
 
   async #write(): Promise<void> {
-    const { backend, flowDetail } = this.#parts
+    const { backend, flowDetail, claim } = this.#parts
     if (backend === undefined) return
+    const fence = claim.next()
     const dirty = this.#dirty
     const flowDirty = this.#flowDirty
     this.#dirty = new Map()
     this.#flowDirty = false
     try {
-      await backend.save(this.#checkpoint(backend, dirty, flowDirty))
+      await backend.save(this.#checkpoint(backend, dirty, flowDirty, fence))
     } catch (error) {
+      claim.failed(error)
       this.#flowDirty = true
       for (const [detail, payload] of dirty) {
         if (payload || !this.#dirty.has(detail)) this.#dirty.set(detail, payload)
       }
       throw error
     }
+    claim.written(fence)
     this.#encoded.clear()
     flowDetail.storedIn = backend
     this.checkpointCount += 1
@@ -299,6 +317,7 @@ export class Journal<Engine> implements Writer {
     backend: Backend,
     dirty: ReadonlyMap<AtomDetail, boolean>,
     flowDirty: boolean,
+    fence: Fence,
   ): Checkpoint {
     const { flowDetail, book } = this.#parts
     const isNew = flowDetail.storedIn !== backend
@@ -311,12 +330,13 @@ export class Journal<Engine> implements Writer {
       atoms: [...atoms].map(([detail, payload]) =>
         atomRecord(detail, payload ? this.#payload(detail) : undefined),
       ),
+      fence,
     }
   }
 
   #payload(detail: AtomDetail): AtomPayload {
     const encoded = detail.state === 'SUCCESS' ? this.#encoded.get(detail) : undefined
-    return encoded === undefined ? atomPayload(detail) : atomPayload(detail, encoded)
+    return atomPayload(detail, this.#limit, encoded)
   }
 
   #tellNext(): void {

@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { DuplicateError, NotFoundError } from '../errors.ts'
+import { DuplicateError, NotFoundError, type NotStorableError } from '../errors.ts'
 import { concurrentForOne } from '../executors/concurrent.ts'
 import type { Executor } from '../executors/executor.ts'
 import { INLINE } from '../executors/inline.ts'
@@ -84,7 +84,8 @@ export type FlowRegistry = Iterable<FlowDefinition>
 /**
  * Puts an engine together that runs a flow.
  *
- * @throws RangeError or TypeError for an unknown engine or an option without sense.
+ * @throws RangeError or TypeError for an unknown engine or an option without sense;
+ * {@link NotStorableError} when a value of the store is larger than `maxPayloadBytes`.
  *
  * @example
  * const engine = load(createVolume, { store: { rawSize: 10 }, backend: sqlite('volumes.db') })
@@ -150,6 +151,7 @@ export function defineFlow<Args extends readonly unknown[], F extends FlowItem>(
  * the flow again.
  *
  * @param args what the factory is called with; stored, so it must be fit to be
+ * @throws {@link NotStorableError} when they are larger than `maxPayloadBytes`, or as {@link load}.
  */
 export function loadFromFactory<Args extends readonly unknown[], F extends FlowItem>(
   definition: FlowDefinition<Args, F>,
@@ -158,9 +160,9 @@ export function loadFromFactory<Args extends readonly unknown[], F extends FlowI
 ): Engine<ResultsOf<F>> {
   const { store, ...behaviour } = options as FactoryOptions & AnyStore
   const flow = makeFlow(definition, args)
-  const detail = new FlowDetail(flow.name)
-  detail.meta = { factory: { name: definition.name, args, kwargs: {} } }
-  return assemble(flow, detail, behaviour, store) as Engine<ResultsOf<F>>
+  const engine = assemble(flow, new FlowDetail(flow.name), behaviour, store)
+  engine.storage.updateFlowMetadata({ factory: { name: definition.name, args, kwargs: {} } })
+  return engine as Engine<ResultsOf<F>>
 }
 
 /**
@@ -190,11 +192,17 @@ export function loadFromDetail(
  */
 export function flowFromDetail(detail: FlowDetail, flows: FlowRegistry): FlowItem {
   const factory = detail.meta['factory'] as
-    | { readonly name?: unknown; readonly args?: unknown }
+    | { readonly name?: unknown; readonly args?: unknown; readonly kwargs?: unknown }
     | undefined
   if (typeof factory?.name !== 'string') {
     throw new NotFoundError(
       `the record of flow '${detail.name}' (${detail.uuid}) does not say how to make the flow: run it with loadFromFactory, or load it with the flow itself, load(flow, { flowDetail })`,
+    )
+  }
+  const kwargs = Object.keys((factory.kwargs as object | undefined) ?? {})
+  if (kwargs.length > 0) {
+    throw new NotFoundError(
+      `the flow '${detail.name}' (${detail.uuid}) was made with the keyword arguments ${kwargs.join(', ')}, which no definition here can take: load it with the flow itself, load(flow, { flowDetail })`,
     )
   }
   const definitions = [...flows]
@@ -241,7 +249,13 @@ function assemble(
   return engine
 }
 
-function executorOf({ engine = 'serial', maxWorkers, executor }: EngineOptions): Executor {
+/**
+ * The executor that these options ask for; for those who put something in front of it.
+ *
+ * @throws RangeError or TypeError for an unknown engine or an option without sense.
+ * @internal
+ */
+export function executorOf({ engine = 'serial', maxWorkers, executor }: EngineOptions): Executor {
   if (engine === 'parallel') {
     if (executor !== undefined && maxWorkers !== undefined) {
       throw new TypeError('an executor has a maxWorkers of its own: leave one of the two out')

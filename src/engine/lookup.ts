@@ -8,7 +8,7 @@
  */
 import type { Atom } from '../atoms/atom.ts'
 import type { Binding } from '../atoms/bindings.ts'
-import { extract } from '../atoms/provides.ts'
+import { extract, type Provision } from '../atoms/provides.ts'
 import { type MissingDependency, NotFoundError } from '../errors.ts'
 import type { AtomDetail, RetryDetail, TaskDetail } from '../persistence/atom-detail.ts'
 import type { Compilation, GraphNode, Scope } from './compiler.ts'
@@ -32,7 +32,8 @@ export class Lookup {
   readonly #compilation: Compilation
   readonly #details: readonly (AtomDetail | undefined)[]
   readonly #injected: Injected
-  readonly #scopes: Scopes
+  /** Who provides what to whom. */
+  readonly scopes: Scopes
 
   /** @param details the records of the atoms, by position of their nodes */
   constructor(
@@ -43,7 +44,7 @@ export class Lookup {
     this.#compilation = compilation
     this.#details = details
     this.#injected = injected
-    this.#scopes = new Scopes(compilation)
+    this.scopes = new Scopes(compilation)
   }
 
   /**
@@ -58,7 +59,7 @@ export class Lookup {
       if ('value' in found) inputs[argument] = found.value
       else if (!optional) {
         throw new NotFoundError(
-          `'${node.name}' cannot have its input ${name(argument, symbol)}: ${found.reason}`,
+          `'${node.name}' cannot have its input ${nameOf(argument, symbol)}: ${found.reason}`,
         )
       }
     }
@@ -83,10 +84,15 @@ export class Lookup {
     return missing
   }
 
+  /** True when the value was injected into the atom or put into storage. */
+  isInjected(node: GraphNode, symbol: string): boolean {
+    return this.#injectedFor(node, symbol) !== undefined
+  }
+
   /** All symbols that have a provider of any kind. */
   symbols(): ReadonlySet<string> {
     const { transient, persistent } = this.#injected
-    return new Set([...transient.keys(), ...Object.keys(persistent), ...this.#scopes.symbols()])
+    return new Set([...transient.keys(), ...Object.keys(persistent), ...this.scopes.symbols()])
   }
 
   /**
@@ -101,7 +107,7 @@ export class Lookup {
     const { transient, persistent } = this.#injected
     if (transient.has(symbol)) values.push(transient.get(symbol))
     if (Object.hasOwn(persistent, symbol)) values.push(persistent[symbol])
-    const providers = this.#scopes.providersOf(symbol)
+    const providers = this.scopes.providersOf(symbol)
     for (const node of providers.length > 1 ? inResultOrder(providers) : providers) {
       const detail = this.#detailOf(node)
       if (detail.state === 'IGNORE') continue
@@ -121,16 +127,35 @@ export class Lookup {
     return this.#details[node.index] as AtomDetail
   }
 
-  /** What was injected into the atom, or put into storage. */
+  /** Whether a symbol is given to an atom by what is injected into it, or by the store. */
+  givenTo(node: GraphNode, symbol: string): 'inject' | 'store' | undefined {
+    if (this.#own(node, symbol) !== undefined) return 'inject'
+    return this.#stored(symbol) === undefined ? undefined : 'store'
+  }
+
   #injectedFor(node: GraphNode, symbol: string): Found | undefined {
-    const atom = node.atom as Atom<never, object>
-    for (const values of [
-      this.#injected.byAtom.get(node.name),
-      atom.inject,
-      this.#details[node.index]?.injected,
-    ]) {
-      if (values !== undefined && Object.hasOwn(values, symbol)) return { value: values[symbol] }
-    }
+    return this.#own(node, symbol) ?? this.#stored(symbol)
+  }
+
+  /** What was injected into the atom. */
+  #own(node: GraphNode, symbol: string): Found | undefined {
+    const values = this.#injectedInto(node, symbol)
+    return values && { value: values[symbol] }
+  }
+
+  /** The nearest of the places that are the atom's own, when it has the symbol. */
+  #injectedInto(node: GraphNode, symbol: string): Readonly<Record<string, unknown>> | undefined {
+    const { byAtom } = this.#injected
+    const given = byAtom.size === 0 ? undefined : byAtom.get(node.name)
+    if (given !== undefined && Object.hasOwn(given, symbol)) return given
+    const own = (node.atom as Atom<never, object>).inject
+    if (own !== undefined && Object.hasOwn(own, symbol)) return own
+    const kept = this.#details[node.index]?.injected
+    return kept !== undefined && Object.hasOwn(kept, symbol) ? kept : undefined
+  }
+
+  /** What was put into storage. */
+  #stored(symbol: string): Found | undefined {
     const { transient, persistent } = this.#injected
     if (transient.has(symbol)) return { value: transient.get(symbol) }
     if (Object.hasOwn(persistent, symbol)) return { value: persistent[symbol] }
@@ -140,9 +165,14 @@ export class Lookup {
   #find(node: GraphNode, symbol: string): Found {
     const injected = this.#injectedFor(node, symbol)
     if (injected !== undefined) return injected
+    const only = this.scopes.soleProvider(node, symbol)
+    if (only !== undefined) {
+      const detail = this.#detailOf(only)
+      if (detail.state !== 'IGNORE') return take(only, detail, symbol)
+    }
     let found: Found | undefined
     let nearest: Scope | undefined
-    this.#scopes.visit(node, symbol, (provider, scope) => {
+    this.scopes.visit(node, symbol, (provider, scope) => {
       if (nearest !== undefined && scope !== nearest) return true
       const detail = this.#detailOf(provider)
       if (detail.state === 'IGNORE') return false
@@ -157,7 +187,7 @@ export class Lookup {
   #hasSource(node: GraphNode, symbol: string): boolean {
     if (this.#injectedFor(node, symbol) !== undefined) return true
     let seen = false
-    this.#scopes.visit(node, symbol, () => {
+    this.scopes.visit(node, symbol, () => {
       seen = true
       return true
     })
@@ -165,13 +195,14 @@ export class Lookup {
   }
 
   #whyUnseen(symbol: string): string {
-    const names = this.#scopes.providersOf(symbol).map((node) => `'${node.name}'`)
+    const names = this.scopes.providersOf(symbol).map((node) => `'${node.name}'`)
     if (names.length === 0) return 'nothing provides it'
     return `${names.slice(0, 5).join(', ')} ${names.length === 1 ? 'provides' : 'provide'} it, but ${names.length === 1 ? 'does' : 'do'} not come before it or was ignored`
   }
 }
 
-function name(argument: string, symbol: string): string {
+/** An input as messages call it. */
+export function nameOf(argument: string, symbol: string): string {
   return argument === symbol ? `'${symbol}'` : `'${argument}' (rebound to '${symbol}')`
 }
 
@@ -182,18 +213,24 @@ function inResultOrder(providers: readonly GraphNode[]): readonly GraphNode[] {
   return [...providers].sort((a, b) => rank(a) - rank(b))
 }
 
+function provisionOf({ atom }: GraphNode, symbol: string): Provision | undefined {
+  for (const one of atom?.provisions ?? []) if (one.symbol === symbol) return one
+  return undefined
+}
+
 /** The part of an atom's result that a symbol stands for. */
 function take(node: GraphNode, detail: AtomDetail, symbol: string): Found {
   const { state } = detail
   if (state !== 'SUCCESS' && state !== 'FAILURE' && state !== 'REVERTING') {
     return { reason: `'${node.name}' provides it, but is ${state}` }
   }
-  const provision = node.atom?.provisions.find((one) => one.symbol === symbol)
+  const provision = provisionOf(node, symbol)
   const result = lastResult(detail)
-  const taken = extract(result, provision?.index)
+  if (provision?.index === undefined) return { value: result }
+  const taken = extract(result, provision.index)
   if (taken.found) return { value: taken.value }
   return {
-    reason: `the result of '${node.name}' has no ${typeof provision?.index === 'number' ? `element ${provision.index}` : `field '${provision?.index}'`}`,
+    reason: `the result of '${node.name}' has no ${typeof provision.index === 'number' ? `element ${provision.index}` : `field '${provision.index}'`}`,
   }
 }
 

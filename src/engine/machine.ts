@@ -7,14 +7,17 @@
  * @module
  */
 import { setImmediate } from 'node:timers/promises'
-import { isThenable } from '../base/thenable.ts'
 import { type AtomState, isDone } from '../states/atom.ts'
+import { Calls } from './calls.ts'
 import type { GraphNode } from './compiler.ts'
 import { type Outcome, type Recorded, record, resolve, settle } from './completer.ts'
 import { decide, hasDeciders } from './deciding.ts'
+import { Delays } from './delays.ts'
 import type { Runtime } from './runtime.ts'
 import { type Launch, retrySubflow, start } from './scheduler.ts'
 import type { StatisticsClock } from './statistics.ts'
+import type { Undo } from './undo-record.ts'
+import { keptBy, undoAll } from './undoing.ts'
 
 /** How a run ends. */
 export type Ending = 'SUCCESS' | 'FAILURE' | 'REVERTED' | 'SUSPENDED'
@@ -25,11 +28,20 @@ const PAUSE_AFTER_MS = 10
 /** How many ticks pass between two looks at the clock. */
 const TICKS_PER_LOOK = 64
 
+/** A wish that the run be undone. */
+interface UndoRequest {
+  readonly undo: Undo
+  /** What the atoms under way are told. */
+  readonly reason: unknown
+  /** Called when the wish is met, or has no object any more. */
+  readonly resolve: () => void
+}
+
 /** Drives one run of an engine. */
 export class Machine {
   readonly #runtime: Runtime
   readonly #statistics: StatisticsClock
-  #finished: Outcome[] = []
+  readonly #calls: Calls
   /** Outcomes of a batch that is not at its end, recorded already. */
   #recorded: Recorded[] = []
   /** Outcomes of a batch that is not at its end, to be recorded there. */
@@ -37,16 +49,22 @@ export class Machine {
   #launches: Launch[] = []
   /** Atoms whose outcomes have not been taken. */
   #runningCount = 0
-  /** Atoms whose code has not come to its end. */
-  #busyCount = 0
   #completedCount = 0
-  #wake: (() => void) | undefined
+  /** Retries whose delay is not over. */
+  readonly #delays: Delays
+  /** Somebody wants the run to be undone. */
+  #request: UndoRequest | undefined
   /** The present run knows where the flow is. */
   #isResumed = false
 
   constructor(runtime: Runtime, statistics: StatisticsClock) {
     this.#runtime = runtime
     this.#statistics = statistics
+    this.#calls = new Calls(runtime)
+    this.#delays = new Delays(runtime, (retries) => {
+      runtime.enqueue(retries)
+      this.#calls.wake()
+    })
   }
 
   /** How many atoms are under way. */
@@ -73,7 +91,8 @@ export class Machine {
     this.#statistics.enter('RESUMING')
     this.#isResumed = true
     runtime.restart()
-    if (!runtime.options.neverResolve) {
+    if (runtime.undo !== undefined) undoAll(runtime)
+    else if (!runtime.options.neverResolve) {
       for (const node of this.#atomsIn('FAILURE')) {
         const { failure } = runtime.detailOf(node)
         if (failure !== undefined) await resolve(runtime, node, failure)
@@ -89,37 +108,45 @@ export class Machine {
   }
 
   /** Moves atoms that are ready, as many as there is room for; their code is not called yet. */
-  async schedule(): Promise<void> {
+  schedule(): Promise<void> | undefined {
+    this.#statistics.enter('SCHEDULING')
+    this.#meetRequest()
+    return this.#scheduleMore()
+  }
+
+  /** Without a promise as long as nothing is to be waited for, since there would be one per atom. */
+  #scheduleMore(): Promise<void> | undefined {
     const runtime = this.#runtime
     const { queue, unfinished, selector, executor } = runtime
-    this.#statistics.enter('SCHEDULING')
-    while (!runtime.isStopping && this.#busyCount + this.#launches.length < executor.maxWorkers) {
+    while (
+      !runtime.isStopping &&
+      this.#calls.busyCount + this.#launches.length < executor.maxWorkers
+    ) {
       const node = queue.pop()
-      if (node === undefined) return
+      if (node === undefined) return undefined
       if (!unfinished.delete(node) && !selector.isReady(node)) continue
-      const launch = await start(runtime, node)
-      if (launch === undefined) return
+      if (this.#delays.hold(node)) continue
+      const launch = start(runtime, node)
+      if (launch instanceof Promise) return launch.then((started) => this.#scheduled(started))
+      if (launch === undefined) return undefined
       this.#launches.push(launch)
     }
+    return undefined
+  }
+
+  #scheduled(launch: Launch | undefined): Promise<void> | undefined {
+    if (launch === undefined) return undefined
+    this.#launches.push(launch)
+    return this.#scheduleMore()
   }
 
   /** Calls the code of the atoms that were scheduled and not withdrawn. */
   launch(): void {
     const launches = this.#launches
     this.#launches = []
-    for (const { node, call } of launches) {
-      const { direction } = call
+    for (const launch of launches) {
       this.#runningCount += 1
-      this.#busyCount += 1
-      let value: unknown
-      try {
-        value = this.#runtime.executor.call(call)
-      } catch (error) {
-        this.#finish({ node, direction, hasFailed: true, value: error })
-        continue
-      }
-      if (isThenable(value)) this.#follow(node, direction, value)
-      else this.#finish({ node, direction, hasFailed: false, value })
+      this.#calls.make(launch)
     }
   }
 
@@ -134,13 +161,59 @@ export class Machine {
       await journal.flush()
       this.launch()
       if (!queue.isInBatch) return
-      while (this.#busyCount > 0) await this.#nextFinish()
-    } while (!this.#runtime.isStopping && !this.#finished.some(({ hasFailed }) => hasFailed))
+      while (this.#calls.busyCount > 0) {
+        this.#meetRequest()
+        await this.#calls.whenFinished()
+      }
+    } while (!this.#runtime.isStopping && !this.#calls.finished.some(({ hasFailed }) => hasFailed))
+  }
+
+  /**
+   * Wants the run to be undone: atoms going forward are told to stop, no retry is asked any more.
+   *
+   * @returns resolves when it is meant so, which is not stored then; or when the run has ended
+   */
+  undo(undo: Undo, reason: unknown): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const earlier = this.#request
+    this.#request = { undo: earlier?.undo ?? undo, reason: earlier?.reason ?? reason, resolve }
+    if (earlier !== undefined) void promise.then(earlier.resolve)
+    this.#calls.wake()
+    return promise
+  }
+
+  #meetRequest(): void {
+    const runtime = this.#runtime
+    const request = this.#request
+    if (request === undefined || runtime.isStopping) return
+    this.#request = undefined
+    if (runtime.undo === undefined) {
+      runtime.beginUndo(request.undo)
+      runtime.abort(request.reason, 'execute')
+      this.#calls.giveGrace(request.undo.message, 'execute')
+      runtime.enqueue([...undoAll(runtime), ...this.#delays.drop()])
+    }
+    request.resolve()
+  }
+
+  /** Nothing is under way, and yet there is something to do, now or later. */
+  get #hasMore(): boolean {
+    if (this.#runtime.isStopping) return false
+    const { queue } = this.#runtime
+    return this.#request !== undefined || this.#delays.count > 0 || queue.length > 0
+  }
+
+  /** The run has ended: no timer is left, and nobody waits for what is not done any more. */
+  rest(): void {
+    this.#delays.drop()
+    this.#request?.resolve()
+    this.#request = undefined
   }
 
   /** Takes back what was scheduled and not announced, because the flow is to be suspended. */
   withdraw(): void {
     const runtime = this.#runtime
+    this.#calls.wake()
     const withdrawn = runtime.journal.withdraw()
     if (withdrawn.size === 0) return
     this.#launches = this.#launches.filter(({ node }) => {
@@ -154,41 +227,51 @@ export class Machine {
   /** Waits until something has finished; on a serial engine, until the batch has. */
   wait(): Promise<void> | undefined {
     this.#statistics.enter('WAITING')
-    const isSerial = this.#runtime.executor.maxWorkers === 1
-    if (this.#busyCount === 0 || (this.#finished.length > 0 && !isSerial)) return undefined
-    return this.#nextFinish()
+    const { executor, queue, isStopping } = this.#runtime
+    const isSerial = executor.maxWorkers === 1
+    const { busyCount, finished } = this.#calls
+    if (finished.length > 0 && (busyCount === 0 || !isSerial)) return undefined
+    if (this.#request !== undefined && !isStopping) return undefined
+    const mayWait = busyCount > 0 || (this.#hasMore && queue.length === 0)
+    return mayWait ? this.#calls.whenFinished() : undefined
   }
 
   /** Takes what has finished, and finds what becomes ready by it. */
   async analyze(): Promise<void> {
     const runtime = this.#runtime
     const recorded = this.#recorded
-    const finished = [...this.#postponed, ...this.#finished]
+    const finished = [...this.#postponed, ...this.#calls.finished]
     this.#recorded = []
     this.#postponed = []
-    this.#finished = []
+    this.#calls.finished = []
     this.#statistics.enter('ANALYZING')
     runtime.journal.release()
     let taken = 0
     try {
-      for (const one of recorded) await this.#settle(one)
+      for (const one of recorded) {
+        const settling = this.#settle(one)
+        if (settling !== undefined) await settling
+      }
       for (const outcome of finished) {
         taken += 1
         const one = record(runtime, outcome)
         if (runtime.options.commitEachMove) await runtime.afterMove()
-        await this.#settle(one)
+        const settling = this.#settle(one)
+        if (settling !== undefined) await settling
       }
     } finally {
-      if (taken < finished.length) this.#finished.push(...finished.slice(taken)) // a write failed
+      if (taken < finished.length) this.#calls.finished.push(...finished.slice(taken)) // a write failed
     }
   }
 
-  async #settle(recorded: Recorded): Promise<void> {
+  /** A promise only where somebody is asked: a retry, or a decider. */
+  #settle(recorded: Recorded): Promise<void> | undefined {
     this.#runningCount -= 1
     this.#completedCount += 1
     const settled = settle(this.#runtime, recorded)
-    const ready = settled instanceof Promise ? await settled : settled
-    if (ready.length > 0 && this.#runtime.errors.length === 0) await this.#chooseNext(ready)
+    return settled instanceof Promise
+      ? settled.then((ready) => this.#goOnWith(ready))
+      : this.#goOnWith(settled)
   }
 
   /**
@@ -200,9 +283,9 @@ export class Machine {
   #goOnWithBatch(): boolean {
     const runtime = this.#runtime
     if (!runtime.queue.isInBatch || runtime.isStopping) return false
-    const finished = this.#finished
-    if (this.#busyCount > 0 || finished.some(({ hasFailed }) => hasFailed)) return false
-    this.#finished = []
+    const finished = this.#calls.finished
+    if (this.#calls.busyCount > 0 || finished.some(({ hasFailed }) => hasFailed)) return false
+    this.#calls.finished = []
     if (runtime.options.commitEachMove) {
       this.#postponed.push(...finished)
       return true
@@ -222,8 +305,8 @@ export class Machine {
   /** What the machine does after analyzing. */
   next(): 'SCHEDULING' | 'WAITING' | undefined {
     const { queue, isStopping } = this.#runtime
-    if (!isStopping && queue.length > 0) return 'SCHEDULING'
-    return this.#runningCount > 0 ? 'WAITING' : undefined
+    if (!isStopping && (queue.length > 0 || this.#request !== undefined)) return 'SCHEDULING'
+    return this.#runningCount > 0 || this.#hasMore ? 'WAITING' : undefined
   }
 
   /** How the flow ends, once {@link Machine.next} has nothing left. */
@@ -231,6 +314,7 @@ export class Machine {
     const runtime = this.#runtime
     this.#isResumed = false
     if (runtime.errors.length > 0) return 'FAILURE'
+    if (this.#delays.drop().length > 0) return 'SUSPENDED'
     for (let node = runtime.queue.pop(); node !== undefined; node = runtime.queue.pop()) {
       if (runtime.unfinished.has(node) || runtime.selector.isReady(node)) return 'SUSPENDED'
     }
@@ -241,7 +325,8 @@ export class Machine {
       isComplete &&= isDone(state)
       if (!runtime.options.commitEachMove && isStuck(state, intention)) return 'FAILURE'
     }
-    return isComplete ? 'SUCCESS' : 'REVERTED'
+    if (isComplete) return 'SUCCESS'
+    return keptBy(runtime).size > 0 ? 'FAILURE' : 'REVERTED'
   }
 
   /**
@@ -251,12 +336,13 @@ export class Machine {
   async abandon(): Promise<void> {
     const runtime = this.#runtime
     this.#launches = []
-    while (this.#busyCount > 0) await this.#nextFinish()
+    this.#calls.giveGrace('the run cannot go on')
+    while (this.#calls.busyCount > 0) await this.#calls.whenFinished()
     runtime.journal.release()
-    for (const outcome of [...this.#postponed, ...this.#finished]) record(runtime, outcome)
+    for (const outcome of [...this.#postponed, ...this.#calls.finished]) record(runtime, outcome)
     this.#recorded = []
     this.#postponed = []
-    this.#finished = []
+    this.#calls.finished = []
     this.#runningCount = 0
   }
 
@@ -276,10 +362,11 @@ export class Machine {
     await this.resume()
     let lastPauseMs = performance.now()
     for (let tick = 1; ; tick += 1) {
-      await this.schedule()
+      const scheduling = this.schedule()
+      if (scheduling !== undefined) await scheduling
       if (journal.isWaiting) await journal.flush()
       this.launch()
-      if (this.#runningCount === 0) return this.ending()
+      if (this.#runningCount === 0 && !this.#hasMore) return this.ending()
       const waiting = this.wait()
       if (waiting !== undefined) await waiting
       if (this.#goOnWithBatch()) continue
@@ -291,40 +378,18 @@ export class Machine {
     }
   }
 
-  async #chooseNext(ready: readonly GraphNode[]): Promise<void> {
+  #goOnWith(ready: readonly GraphNode[]): Promise<void> | undefined {
+    if (ready.length === 0 || this.#runtime.errors.length > 0) return undefined
+    return this.#chooseNext(ready)
+  }
+
+  #chooseNext(ready: readonly GraphNode[]): Promise<void> | undefined {
     const runtime = this.#runtime
-    if (!ready.some(hasDeciders)) {
-      runtime.enqueue(ready)
-      return
+    if (ready.some(hasDeciders)) {
+      return decide(runtime, ready).then((chosen) => runtime.enqueue(chosen))
     }
-    runtime.enqueue(await decide(runtime, ready))
-  }
-
-  #nextFinish(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#wake = () => {
-        this.#wake = undefined
-        resolve()
-      }
-    })
-  }
-
-  #finish(outcome: Outcome): void {
-    this.#busyCount -= 1
-    this.#finished.push(outcome)
-  }
-
-  #follow(node: GraphNode, direction: Outcome['direction'], promise: PromiseLike<unknown>): void {
-    promise.then(
-      (value) => {
-        this.#finish({ node, direction, hasFailed: false, value })
-        this.#wake?.()
-      },
-      (error: unknown) => {
-        this.#finish({ node, direction, hasFailed: true, value: error })
-        this.#wake?.()
-      },
-    )
+    runtime.enqueue(ready)
+    return undefined
   }
 }
 

@@ -3,8 +3,9 @@
  *
  * @module
  */
+import type { Clock } from '../base/clock.ts'
 import type { Logger } from '../base/logger.ts'
-import type { FlowDifference } from '../errors.ts'
+import type { AcceptableDifference } from '../errors.ts'
 import type { Executor } from '../executors/executor.ts'
 import type { FlowItem } from '../flows/flow.ts'
 import type { Backend } from '../persistence/backend.ts'
@@ -49,11 +50,51 @@ export interface EngineBehaviour {
    */
   readonly commit?: 'tick' | 'move' | undefined
   /**
-   * Differences between a stored flow detail and the flow that are all right.
+   * How long the progress that a task tells waits for a checkpoint to take it along, before it is
+   * written on its own, in milliseconds; `Infinity`: it is not written on its own.
+   *
+   * @defaultValue `200`
+   */
+  readonly progressDelayMs?: number | undefined
+  /**
+   * How long an atom may go on after it was told to stop, because the run was cancelled or its time
+   * is over, in milliseconds. Then it has failed, and what comes of it later is lost. `Infinity`:
+   * it is waited for.
+   *
+   * @defaultValue `10_000`
+   */
+  readonly graceMs?: number | undefined
+  /**
+   * Blocking differences between a stored flow detail and the flow that are all right.
    *
    * @defaultValue none
    */
-  readonly accept?: readonly Exclude<FlowDifference['difference'], 'kind'>[] | undefined
+  readonly accept?: readonly AcceptableDifference[] | undefined
+  /**
+   * How long other processes leave the run alone when they hear nothing of this one, in
+   * milliseconds; renewed in time while the run goes on. `resumeAll` goes by it where it
+   * cannot see whether the process lives; an engine that is loaded with the record by hand takes
+   * the run over at once. `Infinity` for no end. The clocks of the machines must agree to within
+   * a small part of it.
+   *
+   * @defaultValue `30_000`
+   */
+  readonly leaseMs?: number | undefined
+  /**
+   * Tells when a lease, a wait or a deadline ends.
+   *
+   * @defaultValue the clock of the machine
+   */
+  readonly clock?: Clock | undefined
+  /**
+   * How large a stored value may be: a result, a value of the store, the details of progress; in
+   * bytes of JSON text as UTF-8, from 1,024 on. What is larger is refused, so that a result is the
+   * failure of its atom; a failure is cut down. `Infinity` switches it off. Without a backend
+   * nothing is measured.
+   *
+   * @defaultValue `1_048_576`
+   */
+  readonly maxPayloadBytes?: number | undefined
   /**
    * What atoms find in their context.
    *
@@ -78,6 +119,33 @@ export interface EngineParts extends EngineBehaviour {
 
 /** How one run behaves. */
 export interface RunOptions {
-  /** Suspends the flow: what is under way is finished, nothing new starts, the run resolves. */
+  /** Suspends the flow, or cancels the run: see `onAbort`. */
+  readonly signal?: AbortSignal | undefined
+  /**
+   * - `'suspend'`: what is under way is finished, nothing new starts, the run resolves;
+   * - `'revert'`: as `engine.cancel()`, with the signal's reason.
+   *
+   * @defaultValue `'suspend'`
+   */
+  readonly onAbort?: 'suspend' | 'revert' | undefined
+  /**
+   * How long the run may take, in milliseconds. Then it is cancelled with a `TimeoutError`.
+   * Counted from the start of the first run that says so, over crashes and suspensions; stored
+   * with the run, which keeps it until it has ended and is run anew.
+   *
+   * @defaultValue no limit
+   */
+  readonly deadlineMs?: number | undefined
+}
+
+/** How a run is reverted. */
+export interface RevertOptions {
+  /**
+   * The tasks that stay, with everything before them.
+   *
+   * @defaultValue none: everything is reverted
+   */
+  readonly downTo?: string | readonly string[] | undefined
+  /** Suspends the flow: what is under way is finished, nothing new starts. */
   readonly signal?: AbortSignal | undefined
 }

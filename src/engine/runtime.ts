@@ -5,20 +5,43 @@
  * @module
  */
 import type { TaskContext } from '../atoms/task.ts'
+import { type Clock, SYSTEM_CLOCK } from '../base/clock.ts'
 import type { Failure } from '../base/failure.ts'
 import type { Logger } from '../base/logger.ts'
-import type { Executor } from '../executors/executor.ts'
+import { Notifier } from '../base/notifier.ts'
+import type { AtomCall, Executor } from '../executors/executor.ts'
 import type { AtomDetail } from '../persistence/atom-detail.ts'
 import type { FlowDetail } from '../persistence/flow-detail.ts'
-import type { AtomState } from '../states/atom.ts'
+import type { AtomState, TaskState } from '../states/atom.ts'
 import type { Compilation, GraphNode } from './compiler.ts'
+import { AtomContext } from './context.ts'
+import { Interceptors } from './interceptors.ts'
 import type { AtomSnapshot, Journal } from './journal.ts'
 import type { Lookup } from './lookup.ts'
+import type { EngineBehaviour } from './options.ts'
 import { ReadyQueue } from './ready-queue.ts'
 import { Selector } from './selector.ts'
+import { readUndo, type Undo, undoMeta } from './undo-record.ts'
 
-/** How long progress may wait for a checkpoint before it is written on its own, in milliseconds. */
-const PROGRESS_DELAY_MS = 200
+/** What a listener learns of the progress of a task. */
+export interface TaskProgressed {
+  /** Name of the task. */
+  readonly taskName: string
+  /** Identifies its record. */
+  readonly taskUuid: string
+  /** Where the task is: it may go forward, back, or have come to an end. */
+  readonly state: TaskState
+  /** How far it has come, from 0 to 1. */
+  readonly progress: number
+  /** What the task added. */
+  readonly details: Readonly<Record<string, unknown>> | undefined
+}
+
+/** The events of `engine.progressNotifier`. */
+export interface ProgressEvents {
+  /** A task has told how far it has come, or the engine has for it. */
+  readonly update_progress: TaskProgressed
+}
 
 /** How the phases behave. */
 export interface RuntimeOptions {
@@ -28,6 +51,20 @@ export interface RuntimeOptions {
   readonly deferReverts: boolean
   /** Each move is a transaction of its own, and told before the next one is made. */
   readonly commitEachMove: boolean
+  /** How long progress waits for a checkpoint before it is written on its own, in milliseconds. */
+  readonly progressDelayMs: number
+  /** How long an atom may go on after it was told to stop, in milliseconds. */
+  readonly graceMs: number
+}
+
+/** How the phases of an engine behave that was put together like this. */
+export function runtimeOptions(behaviour: EngineBehaviour): RuntimeOptions {
+  const { neverResolve = false, deferReverts = false, commit = 'tick' } = behaviour
+  const { progressDelayMs = 200, graceMs = 10_000 } = behaviour
+  for (const [option, ms] of Object.entries({ progressDelayMs, graceMs })) {
+    if (!(ms >= 0)) throw new RangeError(`${option} is ${ms}: write milliseconds from 0 on`)
+  }
+  return { neverResolve, deferReverts, commitEachMove: commit === 'move', progressDelayMs, graceMs }
 }
 
 /** What a runtime is made of. */
@@ -40,7 +77,13 @@ export interface RuntimeParts {
   readonly lookup: Lookup
   readonly executor: Executor
   readonly logger: Logger
+  /** Tells the time; left out, that of the machine. */
+  readonly clock?: Clock | undefined
   readonly options: RuntimeOptions
+  /** Stand around the calls; left out, nobody. */
+  readonly interceptors?: Interceptors
+  /** Who hears of progress; left out, nobody. */
+  readonly progressNotifier?: Notifier<ProgressEvents>
 }
 
 /** The state that the phases of an engine share. */
@@ -62,8 +105,14 @@ export class Runtime {
   readonly errors: unknown[] = []
   /** How many failures of atoms were resolved by reverting or retrying. */
   resolvedCount = 0
+  /** Why the run is being undone, if it is not for a failure. */
+  undo: Undo | undefined
+  /** Tells the time, for what is due. */
+  readonly clock: Clock
+  readonly #interceptors: Interceptors
+  readonly #progressNotifier: Notifier<ProgressEvents>
   #details: readonly (AtomDetail | undefined)[]
-  #abort = new AbortController()
+  #stops = { execute: new AbortController(), revert: new AbortController() }
   #timer: NodeJS.Timeout | undefined
 
   constructor(parts: RuntimeParts) {
@@ -73,7 +122,10 @@ export class Runtime {
     this.lookup = parts.lookup
     this.executor = parts.executor
     this.logger = parts.logger
+    this.clock = parts.clock ?? SYSTEM_CLOCK
     this.options = parts.options
+    this.#interceptors = parts.interceptors ?? new Interceptors()
+    this.#progressNotifier = parts.progressNotifier ?? new Notifier()
     this.#details = parts.details
     this.selector = new Selector(parts.compilation, parts.details)
     this.queue = new ReadyQueue(parts.executor.maxWorkers === 1)
@@ -89,14 +141,10 @@ export class Runtime {
     return this.flowDetail.state !== 'RUNNING' || this.errors.length > 0
   }
 
-  /** Aborted when the atoms under way should stop. */
-  get signal(): AbortSignal {
-    return this.#abort.signal
-  }
-
-  /** Asks the atoms under way to stop. */
-  abort(reason: unknown): void {
-    this.#abort.abort(reason)
+  /** Asks the atoms under way to stop: all of them, or those that go forward. */
+  abort(reason: unknown, direction?: 'execute'): void {
+    this.#stops.execute.abort(reason)
+    if (direction === undefined) this.#stops.revert.abort(reason)
   }
 
   /** Forgets what a run left behind, before the next one. */
@@ -105,10 +153,26 @@ export class Runtime {
     this.unfinished.clear()
     this.errors.length = 0
     this.failing.clear()
+    this.undo = readUndo(this.flowDetail)
     for (const { name, failure } of this.flowDetail) {
       if (failure !== undefined) this.failing.set(name, failure)
     }
-    if (this.#abort.signal.aborted) this.#abort = new AbortController()
+    for (const direction of ['execute', 'revert'] as const) {
+      if (this.#stops[direction].signal.aborted) this.#stops[direction] = new AbortController()
+    }
+  }
+
+  /** A run begins; with `undo` it is to be reverted, and undoing that broke is tried again. */
+  begin(undo: Undo | undefined): void {
+    this.selector.triesBrokenAgain = undo !== undefined
+    if (undo !== undefined) this.beginUndo(undo)
+  }
+
+  /** From now on the run is being undone, which is stored with the next checkpoint. */
+  beginUndo(undo: Undo): void {
+    this.undo = undo
+    this.flowDetail.meta = { ...this.flowDetail.meta, ...undoMeta(undo) }
+    this.journal.touchFlow()
   }
 
   /** Puts atoms that are ready into the queue. */
@@ -154,7 +218,7 @@ export class Runtime {
       node,
       (detail) => {
         detail.state = state
-        tellProgress(node, detail, 0)
+        this.setProgress(node, detail, 0)
       },
       options,
     )
@@ -178,10 +242,12 @@ export class Runtime {
    * the next checkpoint to find out.
    */
   writeSoon(): void {
+    const { progressDelayMs } = this.options
+    if (progressDelayMs === Number.POSITIVE_INFINITY) return
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined
       this.journal.flush().catch(() => {})
-    }, PROGRESS_DELAY_MS).unref()
+    }, progressDelayMs).unref()
   }
 
   /** The run has ended. */
@@ -190,68 +256,42 @@ export class Runtime {
     this.#timer = undefined
   }
 
-  /** What execute or revert of an atom gets beside its inputs. */
-  contextOf(node: GraphNode, direction: 'execute' | 'revert'): TaskContext {
-    return new AtomContext(this, node, direction)
-  }
-}
-
-/** Notes and tells the progress of a task; retries have none. */
-export function tellProgress(node: GraphNode, detail: AtomDetail, progress: number): void {
-  if (node.atom?.kind !== 'task') return
-  detail.progress = progress
-  detail.progressDetails = undefined
-  node.atom.tellProgress(progress)
-}
-
-class AtomContext implements TaskContext {
-  readonly attempt: number
-  readonly #runtime: Runtime
-  readonly #node: GraphNode
-  readonly #direction: 'execute' | 'revert'
-
-  constructor(runtime: Runtime, node: GraphNode, direction: 'execute' | 'revert') {
-    this.attempt = runtime.detailOf(node).attempt
-    this.#runtime = runtime
-    this.#node = node
-    this.#direction = direction
+  /** Calls a method of an atom. */
+  call(call: AtomCall): unknown {
+    return this.#interceptors.call(call, this.executor)
   }
 
-  get signal(): AbortSignal {
-    return this.#runtime.signal
+  /** Notes and tells the progress of a task where it says nothing itself; retries have none. */
+  setProgress(node: GraphNode, detail: AtomDetail, progress: number): void {
+    if (node.kind !== 'task') return
+    detail.progress = progress
+    detail.progressDetails = undefined
+    this.tellProgress(node, detail, progress)
   }
 
-  get logger(): Logger {
-    return this.#runtime.logger
+  /** Tells the progress of a task. */
+  tellProgress(
+    node: GraphNode,
+    detail: AtomDetail,
+    progress: number,
+    details?: Readonly<Record<string, unknown>>,
+  ): void {
+    if (node.atom?.kind !== 'task') return
+    node.atom.tellProgress(progress, details)
+    if (this.#progressNotifier.size === 0) return
+    const { uuid, state } = detail
+    const told = { taskName: node.name, taskUuid: uuid, state: state as TaskState }
+    this.#progressNotifier.notify('update_progress', { ...told, progress, details })
   }
 
-  get executeKey(): string {
-    return `${this.#runtime.detailOf(this.#node).uuid}:${this.attempt}`
-  }
-
-  get idempotencyKey(): string {
-    return this.#direction === 'execute' ? this.executeKey : `${this.executeKey}:revert`
-  }
-
-  /** Bound, since atoms destructure their context; made only when it is asked for. */
-  get progress(): TaskContext['progress'] {
-    return (fraction, details) => this.#progress(fraction, details)
-  }
-
-  #progress(fraction: number, details?: Readonly<Record<string, unknown>>): void {
-    if (typeof fraction !== 'number' || !(fraction >= 0 && fraction <= 1)) {
-      throw new RangeError(
-        `'${this.#node.name}' says its progress is ${String(fraction)}: write a number from 0 to 1`,
-      )
-    }
-    const detail = this.#runtime.detailOf(this.#node)
-    const isUnderWay = detail.state === 'RUNNING' || detail.state === 'REVERTING'
-    if (!isUnderWay || detail.attempt !== this.attempt) return
-    this.#runtime.journal.check(details)
-    detail.progress = fraction
-    detail.progressDetails = details === undefined ? undefined : { at_progress: fraction, details }
-    this.#runtime.journal.touch(detail, false)
-    if (this.#runtime.journal.hasChanges) this.#runtime.writeSoon()
-    if (this.#node.atom?.kind === 'task') this.#node.atom.tellProgress(fraction, details)
+  /**
+   * What execute or revert of an atom gets beside its inputs.
+   *
+   * @param own aborted when this call alone is to stop
+   */
+  contextOf(node: GraphNode, direction: 'execute' | 'revert', own?: AbortSignal): TaskContext {
+    const { signal } = this.#stops[direction]
+    const both = own === undefined ? signal : AbortSignal.any([signal, own])
+    return new AtomContext(this, node, direction, both)
   }
 }

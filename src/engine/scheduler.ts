@@ -19,16 +19,30 @@ export interface Launch {
   readonly node: GraphNode
   /** The call to make. */
   readonly call: AtomCall
+  /** How long the call may take, in milliseconds; undefined for no limit. */
+  readonly limitMs: number | undefined
+  /** Aborts the signal of this call alone; undefined when nothing can make it do so. */
+  readonly abort: ((reason: unknown) => void) | undefined
 }
+
+const STARTS = { starts: true } as const
+
+/** An atom that has been moved, at once or when the move is written. */
+type Starting = Launch | undefined | Promise<Launch | undefined>
 
 /**
  * Starts an atom in the direction in which it is meant to go. When an input has no value, the flow
- * is broken by it, and the atom stays RUNNING or REVERTING.
+ * is broken by it, and the atom stays RUNNING or REVERTING. A promise only where something is to be
+ * written first, or a retry starts again: there would be several for each atom.
  */
-export async function start(runtime: Runtime, node: GraphNode): Promise<Launch | undefined> {
+export function start(runtime: Runtime, node: GraphNode): Starting {
   const { intention } = runtime.detailOf(node)
   if (intention === 'EXECUTE') return startExecute(runtime, node)
   if (intention === 'REVERT' || node.kind === 'task') return startRevert(runtime, node)
+  return startAgain(runtime, node)
+}
+
+async function startAgain(runtime: Runtime, node: GraphNode): Promise<Launch | undefined> {
   runtime.moveTo(node, 'RETRYING', { starts: true })
   await runtime.afterMove()
   await retrySubflow(runtime, node)
@@ -58,22 +72,27 @@ export async function retrySubflow(runtime: Runtime, retry: GraphNode): Promise<
   runtime.selector.restartAfter(retry, region)
 }
 
-async function startExecute(runtime: Runtime, node: GraphNode): Promise<Launch | undefined> {
+function startExecute(runtime: Runtime, node: GraphNode): Starting {
   const isAgain = runtime.detailOf(node).state === 'RUNNING'
   runtime.move(
     node,
     (detail) => {
       detail.state = 'RUNNING'
       if (!isAgain) detail.attempt += 1
-      if (node.atom?.kind === 'task') {
-        detail.progress = 0
-        detail.progressDetails = undefined
-        node.atom.tellProgress(0)
-      }
+      runtime.setProgress(node, detail, 0)
+      if (detail.kind === 'retry') (detail as RetryDetail).retryAt = undefined
+      detail.version = node.atom?.version
+      detail.provisions = node.atom?.provisions
     },
-    { starts: true },
+    STARTS,
   )
-  await runtime.afterMove()
+  const written = runtime.afterMove()
+  return written === undefined
+    ? execution(runtime, node)
+    : written.then(() => execution(runtime, node))
+}
+
+function execution(runtime: Runtime, node: GraphNode): Launch | undefined {
   const { atom } = node as { readonly atom: AtomCall['atom'] }
   const inputs = inputsOf(runtime, node, atom.executeBindings)
   if (inputs === undefined) return undefined
@@ -81,17 +100,21 @@ async function startExecute(runtime: Runtime, node: GraphNode): Promise<Launch |
   return callOf(runtime, node, 'execute', inputs)
 }
 
-async function startRevert(runtime: Runtime, node: GraphNode): Promise<Launch | undefined> {
-  runtime.moveTo(node, 'REVERTING', { starts: true })
-  await runtime.afterMove()
+function startRevert(runtime: Runtime, node: GraphNode): Starting {
+  runtime.moveTo(node, 'REVERTING', STARTS)
+  const written = runtime.afterMove()
+  return written === undefined ? undoing(runtime, node) : written.then(() => undoing(runtime, node))
+}
+
+function undoing(runtime: Runtime, node: GraphNode): Launch | undefined {
   const { atom } = node as { readonly atom: AtomCall['atom'] }
   const inputs = inputsOf(runtime, node, atom.revertBindings)
   if (inputs === undefined) return undefined
   inputs['flowFailures'] = Object.fromEntries(runtime.failing)
   if (atom.kind === 'retry') inputs['history'] = historyOf(runtime, node)
   else {
-    const { failure, results } = runtime.detailOf(node) as TaskDetail
-    inputs['result'] = failure ?? results
+    const { failure, results, resultToUndo } = runtime.detailOf(node) as TaskDetail
+    inputs['result'] = failure ?? results ?? resultToUndo
   }
   return callOf(runtime, node, 'revert', inputs)
 }
@@ -116,7 +139,11 @@ function callOf(
   inputs: Record<string, unknown>,
 ): Launch {
   const { atom } = node as { readonly atom: AtomCall['atom'] }
-  return { node, call: { atom, direction, inputs, context: runtime.contextOf(node, direction) } }
+  const limitMs = direction === 'execute' ? atom.timeoutMs : atom.revertTimeoutMs
+  const own = limitMs === undefined ? undefined : new AbortController()
+  const context = runtime.contextOf(node, direction, own?.signal)
+  const call = { atom, direction, inputs, context }
+  return { node, call, limitMs, abort: own?.abort.bind(own) }
 }
 
 /** What a retry has tried so far. */

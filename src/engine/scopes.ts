@@ -39,6 +39,21 @@ export class Scopes {
   }
 
   /**
+   * The one atom that provides a symbol, when it comes before another atom; undefined when there
+   * is none, or there are several to choose from.
+   */
+  soleProvider(node: GraphNode, symbol: string): GraphNode | undefined {
+    const providers = this.#providers.get(symbol)
+    if (providers === undefined || providers.length > 1) return undefined
+    const provider = providers[0] as GraphNode
+    if (provider.index >= node.index) return undefined
+    const scope = commonScope(provider, node)
+    if (scope === undefined) return undefined
+    if (provider !== scope.retry && scope.flow.pattern === 'unordered') return undefined
+    return precedes(provider, node, scope) ? provider : undefined
+  }
+
+  /**
    * Visits the providers of a symbol that come before an atom, nearest first.
    *
    * Going back by position meets the scopes from the innermost outwards, because everything in a

@@ -30,6 +30,8 @@ export class Selector {
   /** The turn at which a node was last concerned. */
   readonly #concernedAt: Int32Array
   #turn = 0
+  /** Undoing that broke is tried again. */
+  triesBrokenAgain = false
   /** How many nodes and edges were looked at; a measure of the cost of scheduling. */
   visits = 0
 
@@ -193,7 +195,9 @@ export class Selector {
   #mayRevert(node: GraphNode): boolean {
     const detail = this.#details[node.index]
     if (detail === undefined || !isGoingBack(detail)) return false
-    return detail.state === 'SUCCESS' || detail.state === 'FAILURE'
+    const { state } = detail
+    if (state === 'REVERT_FAILURE') return this.triesBrokenAgain
+    return state === 'SUCCESS' || state === 'FAILURE'
   }
 }
 

@@ -9,7 +9,7 @@
 import type { Atom } from '../atoms/atom.ts'
 import { History } from '../atoms/history.ts'
 import type { Failure } from '../base/failure.ts'
-import { DuplicateError, NotFoundError } from '../errors.ts'
+import { DuplicateError, NotFoundError, type NotStorableError } from '../errors.ts'
 import {
   type AtomDetail,
   type ProgressDetails,
@@ -21,17 +21,10 @@ import { INJECTOR_NAME } from '../persistence/records.ts'
 import type { AtomState, Intention } from '../states/atom.ts'
 import type { FlowState } from '../states/flow.ts'
 import type { Compilation, GraphNode } from './compiler.ts'
+import { isAllBack } from './course.ts'
+import { recordsOf } from './differences.ts'
 import { Lookup } from './lookup.ts'
-
-/** Who must write what changes. */
-export interface Writer {
-  /** An atom's record has changed; with payload, when its results or failures have. */
-  touch(detail: AtomDetail, payload: boolean): void
-  /** The flow's record has changed. */
-  touchFlow(): void
-  /** Writes all changes now. */
-  flush(): Promise<void>
-}
+import type { Writer } from './writer.ts'
 
 /** How values are put into storage. */
 export interface InjectOptions {
@@ -106,8 +99,13 @@ export class Storage<Results extends object = Record<string, unknown>> {
     return this.flowDetail.state
   }
 
-  /** Adds to what is stored with the flow; written with the next checkpoint. */
+  /**
+   * Adds to what is stored with the flow; written with the next checkpoint.
+   *
+   * @throws {@link NotStorableError} when a value is too large; nothing was changed.
+   */
   updateFlowMetadata(meta: Readonly<Record<string, unknown>>): void {
+    this.#writer.checkSizes(meta, "the flow's metadata")
     this.flowDetail.meta = { ...this.flowDetail.meta, ...meta }
     this.#writer.touchFlow()
   }
@@ -115,6 +113,8 @@ export class Storage<Results extends object = Record<string, unknown>> {
   /**
    * Puts values in, for all atoms. They win over what atoms provide under the same symbols.
    * Stored when the engine prepares or next writes; see {@link Storage.save}.
+   *
+   * @throws {@link NotStorableError} when a value to be stored is too large; nothing was changed.
    */
   inject(values: Readonly<Record<string, unknown>>, options: InjectOptions = {}): void {
     if (options.transient === true) {
@@ -122,6 +122,7 @@ export class Storage<Results extends object = Record<string, unknown>> {
       return
     }
     if (Object.keys(values).length === 0) return
+    this.#writer.checkSizes(values, 'the value put in as')
     if (this.#injector === undefined) {
       this.#injector = new TaskDetail(INJECTOR_NAME)
       this.flowDetail.add(this.#injector)
@@ -134,7 +135,8 @@ export class Storage<Results extends object = Record<string, unknown>> {
   /**
    * Puts values in for one atom, by symbol; nobody else sees them, and they win over all others.
    *
-   * @throws {@link NotFoundError} when the flow has no such atom.
+   * @throws {@link NotFoundError} when the flow has no such atom; {@link NotStorableError} when a
+   * value to be stored is too large. Nothing was changed.
    */
   injectAtomArgs(
     atom: string,
@@ -146,6 +148,7 @@ export class Storage<Results extends object = Record<string, unknown>> {
       this.#byAtom.set(atom, { ...this.#byAtom.get(atom), ...values })
       return
     }
+    this.#writer.checkSizes(values, `what is put into '${atom}' as`)
     detail.injected = { ...detail.injected, ...values }
     this.#writer.touch(detail, false)
   }
@@ -289,9 +292,14 @@ export class Storage<Results extends object = Record<string, unknown>> {
     return this.#detail(atom).progressDetails
   }
 
-  /** Adds to what is stored with an atom; written with the next checkpoint. */
+  /**
+   * Adds to what is stored with an atom; written with the next checkpoint.
+   *
+   * @throws {@link NotStorableError} when a value is too large; nothing was changed.
+   */
   updateAtomMetadata(atom: string, meta: Readonly<Record<string, unknown>>): void {
     const detail = this.#detail(atom)
+    this.#writer.checkSizes(meta, `the metadata of '${atom}',`)
     detail.meta = { ...detail.meta, ...meta }
     this.#writer.touch(detail, false)
   }
@@ -304,6 +312,8 @@ export class Storage<Results extends object = Record<string, unknown>> {
    * @internal
    */
   attach(compilation: Compilation): readonly (AtomDetail | undefined)[] {
+    const known = compilation.atoms.flatMap(({ name }) => this.flowDetail.find(name) ?? [])
+    const isGoingBack = isAllBack(known)
     const details = compilation.nodes.map((node) => {
       const { atom } = node
       if (atom === undefined) return undefined
@@ -314,6 +324,7 @@ export class Storage<Results extends object = Record<string, unknown>> {
       if (known !== undefined) return known
       const made = atom.kind === 'task' ? new TaskDetail(node.name) : new RetryDetail(node.name)
       made.version = atom.version
+      if (isGoingBack) made.intention = 'REVERT'
       this.flowDetail.add(made)
       this.#writer.touch(made, true)
       return made
@@ -321,6 +332,15 @@ export class Storage<Results extends object = Record<string, unknown>> {
     this.#compilation = compilation
     this.#lookup = this.#lookupIn(compilation, details)
     return details
+  }
+
+  /**
+   * For the engine: looks values up as if the flow were attached, and changes nothing.
+   *
+   * @internal
+   */
+  preview(compilation: Compilation): Lookup {
+    return this.#lookupIn(compilation, compilation.nodes.map(recordsOf(this.flowDetail)))
   }
 
   #lookupIn(compilation: Compilation, details: readonly (AtomDetail | undefined)[]): Lookup {

@@ -1,4 +1,6 @@
 import { describe, expect, test } from 'vitest'
+import { SYSTEM_CLOCK } from '../../src/base/clock.ts'
+import { Claim } from '../../src/engine/claim.ts'
 import { type Compilation, compile } from '../../src/engine/compiler.ts'
 import { Journal } from '../../src/engine/journal.ts'
 import { Machine } from '../../src/engine/machine.ts'
@@ -95,11 +97,13 @@ function nested(depth: number, innermost: FlowItem = idle('innermost')): FlowIte
 function machineOf(flow: FlowItem, executor: Executor = INLINE) {
   const compilation = compile(flow)
   const flowDetail = new FlowDetail(flow.name)
+  const backend = undefined
   const journal = new Journal<unknown>({
     engine: undefined,
     flowDetail,
     book: undefined,
-    backend: undefined,
+    backend,
+    claim: new Claim({ flowDetail, backend, leaseMs: 1, clock: SYSTEM_CLOCK }),
     notifier: new Notifier(),
     atomNotifier: new Notifier(),
   })
@@ -113,7 +117,13 @@ function machineOf(flow: FlowItem, executor: Executor = INLINE) {
     lookup: storage.lookup,
     executor,
     logger: SILENT_LOGGER,
-    options: { neverResolve: false, deferReverts: false, commitEachMove: false },
+    options: {
+      neverResolve: false,
+      deferReverts: false,
+      commitEachMove: false,
+      progressDelayMs: 200,
+      graceMs: 1,
+    },
   })
   flowDetail.state = 'RUNNING'
   return { compilation, runtime, machine: new Machine(runtime, new StatisticsClock(false)) }

@@ -9,6 +9,7 @@ import {
   type EngineOptions,
   type FlowDetail,
   type FlowItem,
+  ForwardingBackend,
   loadFlowDetail,
   memory,
   NotFoundError,
@@ -46,11 +47,8 @@ export async function runUntilCrash(
   const death = Promise.withResolvers<'dead'>()
   let count = 0
   let isDead = false
-  const backend: Backend = {
-    supports: inner.supports,
-    open: () => inner.open(),
-    close: () => inner.close(),
-    async save(checkpoint) {
+  const backend = new (class extends ForwardingBackend {
+    override async save(checkpoint: Checkpoint): Promise<void> {
       count += 1
       const { at, when } = crash
       const isFatal = typeof at === 'number' ? count === at : at(checkpoint)
@@ -59,14 +57,8 @@ export async function runUntilCrash(
       isDead = true
       death.resolve('dead')
       return new Promise<never>(() => {})
-    },
-    loadBook: (uuid) => inner.loadBook(uuid),
-    listBooks: (page) => inner.listBooks(page),
-    loadFlow: (uuid) => inner.loadFlow(uuid),
-    listFlows: (filter) => inner.listFlows(filter),
-    removeBook: (uuid) => inner.removeBook(uuid),
-    [Symbol.asyncDispose]: () => inner[Symbol.asyncDispose](),
-  }
+    }
+  })(inner)
   if (options.flowDetail?.storedIn === inner) options.flowDetail.storedIn = backend
   const engine = loadLoosely(flow, { ...options, backend })
   const ended = engine.run().then(

@@ -43,7 +43,6 @@ describe('a flow detail that does not fit', () => {
       'kind was-task',
       'removed gone',
       'inserted new',
-      'inserted new',
     ])
     for (const { message } of error.differences) expect(error.message).toContain(message)
     expect(names()).toEqual([])
@@ -113,6 +112,15 @@ describe('definitions of flows by name', () => {
     expect(thrownBy(() => flowFromDetail(detail, [one]))).toMatchObject({ code: 'NOT_FOUND' })
     detail.meta = { factory: { name: 3 } }
     expect(thrownBy(() => flowFromDetail(detail, [one]))).toMatchObject({ code: 'NOT_FOUND' })
+  })
+
+  test('a record with keyword arguments, as Python makes them, is refused', () => {
+    const { flowDetail } = loadFromFactory(one, []).storage
+    flowDetail.meta = { factory: { name: 'one', args: [], kwargs: { size: 3 } } }
+    expect(thrownBy(() => flowFromDetail(flowDetail, [one]))).toMatchObject({
+      code: 'NOT_FOUND',
+      message: expect.stringContaining('size'),
+    })
   })
 
   test('two definitions of one name are refused', () => {

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Backend, Checkpoint, Engine } from '../../src/index.ts'
-import { memory } from '../../src/index.ts'
+import { ForwardingBackend, memory } from '../../src/index.ts'
 
 /** A memory backend that remembers the checkpoints, and can be told to fail or to hang. */
 export interface RecordingBackend extends Backend {
@@ -16,26 +16,18 @@ export interface RecordingBackend extends Backend {
 
 /** Makes a recording backend. */
 export function recording(inner: Backend = memory()): RecordingBackend {
-  const checkpoints: Checkpoint[] = []
-  const backend: RecordingBackend = {
-    supports: inner.supports,
-    checkpoints,
-    beforeSave: undefined,
-    open: () => inner.open(),
-    close: () => inner.close(),
-    async save(checkpoint) {
-      await backend.beforeSave?.(checkpoint, checkpoints.length + 1)
-      await inner.save(checkpoint)
-      checkpoints.push(checkpoint)
-    },
-    loadBook: (uuid) => inner.loadBook(uuid),
-    listBooks: (page) => inner.listBooks(page),
-    loadFlow: (uuid) => inner.loadFlow(uuid),
-    listFlows: (filter) => inner.listFlows(filter),
-    removeBook: (uuid) => inner.removeBook(uuid),
-    [Symbol.asyncDispose]: () => inner[Symbol.asyncDispose](),
+  return new Recording(inner)
+}
+
+class Recording extends ForwardingBackend implements RecordingBackend {
+  readonly checkpoints: Checkpoint[] = []
+  beforeSave: RecordingBackend['beforeSave']
+
+  override async save(checkpoint: Checkpoint): Promise<void> {
+    await this.beforeSave?.(checkpoint, this.checkpoints.length + 1)
+    await this.inner.save(checkpoint)
+    this.checkpoints.push(checkpoint)
   }
-  return backend
 }
 
 /** Writes down every move that listeners are told of, as `"name STATE"`. */

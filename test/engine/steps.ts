@@ -24,6 +24,8 @@ export interface StepOptions {
   readonly optional?: readonly string[]
   readonly provides?: Provides
   readonly priority?: number
+  readonly version?: string
+  readonly revertRequires?: readonly string[]
   /** What execute does, and returns. */
   readonly does?: (call: Call) => unknown
   /** What revert does, and returns. */
@@ -46,12 +48,11 @@ export interface Workshop {
 export function workshop(): Workshop {
   const calls: Call[] = []
   const step = (name: string, options: StepOptions = {}): Task => {
-    const { requires = [], optional, provides, priority, does, undoes } = options
+    const { requires = [], optional, does, undoes, ...rest } = options
     return task(name, {
       requires,
       ...(optional === undefined ? {} : { optional, revertOptional: optional }),
-      ...(provides === undefined ? {} : { provides }),
-      ...(priority === undefined ? {} : { priority }),
+      ...rest,
       execute(inputs: object, { idempotencyKey, attempt }): unknown {
         const call = { name, inputs: { ...inputs }, idempotencyKey, attempt }
         calls.push(call)

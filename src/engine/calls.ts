@@ -1,0 +1,139 @@
+/**
+ * The calls of atoms that are under way: their ends, their time limits, and those that do not stop
+ * when they are told to.
+ *
+ * For the machine, which makes calls and takes their outcomes.
+ *
+ * @module
+ */
+import { isThenable } from '../base/thenable.ts'
+import { TimeoutError } from '../errors.ts'
+import { LONGEST_TIMER_MS } from './alarm.ts'
+import type { Outcome } from './completer.ts'
+import type { Runtime } from './runtime.ts'
+import type { Launch } from './scheduler.ts'
+
+/** One call under way that has not come back at once. */
+interface UnderWay {
+  readonly launch: Launch
+  /** It has failed by this, whatever comes of it. */
+  overdue: TimeoutError | undefined
+  timer: NodeJS.Timeout | undefined
+}
+
+/** Makes calls, and gathers their outcomes. */
+export class Calls {
+  readonly #runtime: Runtime
+  readonly #underWay = new Set<UnderWay>()
+  /** Outcomes that nobody has taken. */
+  finished: Outcome[] = []
+  #wake: (() => void) | undefined
+
+  constructor(runtime: Runtime) {
+    this.#runtime = runtime
+  }
+
+  /** How many calls have not come to their end. */
+  get busyCount(): number {
+    return this.#underWay.size
+  }
+
+  /** Makes a call. */
+  make(launch: Launch): void {
+    const { node, call } = launch
+    const { direction } = call
+    let value: unknown
+    try {
+      value = this.#runtime.call(call)
+    } catch (error) {
+      this.finished.push({ node, direction, hasFailed: true, value: error })
+      return
+    }
+    if (isThenable(value)) this.#follow(launch, value)
+    else this.finished.push({ node, direction, hasFailed: false, value })
+  }
+
+  /** Resolves when the next call has come to its end, or {@link Calls.wake} was called. */
+  whenFinished(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#wake = () => {
+        this.#wake = undefined
+        resolve()
+      }
+    })
+  }
+
+  /** Lets whoever waits look again. */
+  wake(): void {
+    this.#wake?.()
+  }
+
+  /** Calls were told to stop, or those of execute: what does not, in time, has failed by that. */
+  giveGrace(why: string, direction?: 'execute'): void {
+    for (const one of this.#underWay) {
+      if (direction === undefined || one.launch.call.direction === direction) {
+        this.#giveGrace(one, why)
+      }
+    }
+  }
+
+  #follow(launch: Launch, promise: PromiseLike<unknown>): void {
+    const one: UnderWay = { launch, overdue: undefined, timer: undefined }
+    this.#underWay.add(one)
+    const { limitMs } = launch
+    if (limitMs !== undefined) one.timer = timerOf(limitMs, () => this.#expire(one, limitMs))
+    promise.then(
+      (value) => this.#end(one, false, value),
+      (error: unknown) => this.#end(one, true, error),
+    )
+  }
+
+  #expire(one: UnderWay, limitMs: number): void {
+    const { node, call, abort } = one.launch
+    one.overdue = new TimeoutError(
+      `${call.direction} of '${node.name}' took longer than its ${limitMs} ms`,
+    )
+    abort?.(one.overdue)
+    this.#giveGrace(one, one.overdue.message)
+  }
+
+  #giveGrace(one: UnderWay, why: string): void {
+    const { graceMs } = this.#runtime.options
+    clearTimeout(one.timer)
+    one.timer = timerOf(graceMs, () => {
+      const { node, call } = one.launch
+      one.overdue = new TimeoutError(
+        `${call.direction} of '${node.name}' did not stop within ${graceMs} ms: ${why}`,
+      )
+      this.#end(one, true, one.overdue)
+    })
+  }
+
+  #end(one: UnderWay, hasFailed: boolean, value: unknown): void {
+    const { node, call } = one.launch
+    clearTimeout(one.timer)
+    if (!this.#underWay.delete(one)) {
+      this.#runtime.logger.warn(
+        `${call.direction} of '${node.name}' ended after it was given up: what came of it is lost`,
+      )
+      return
+    }
+    const { direction } = call
+    const { overdue } = one
+    if (overdue === undefined) this.finished.push({ node, direction, hasFailed, value })
+    else this.finished.push({ node, direction, hasFailed: true, value: withCause(overdue, value) })
+    this.wake()
+  }
+}
+
+/** A timer, unless it would go off later than timers of Node can: no call is waited for so long. */
+function timerOf(ms: number, ring: () => void): NodeJS.Timeout | undefined {
+  return ms > LONGEST_TIMER_MS ? undefined : setTimeout(ring, ms)
+}
+
+/** What the atom threw when it was told to stop, unless it says no more than that. */
+function withCause(overdue: TimeoutError, thrown: unknown): TimeoutError {
+  const says = thrown instanceof Error && thrown !== overdue && thrown.name !== 'AbortError'
+  if (says) overdue.cause = thrown
+  return overdue
+}

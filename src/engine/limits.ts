@@ -1,0 +1,80 @@
+/**
+ * What may stop a run from outside: the signal that it was given, and its deadline.
+ *
+ * @module
+ */
+import { type Clock, SYSTEM_CLOCK } from '../base/clock.ts'
+import { TimeoutError } from '../errors.ts'
+import { Alarm } from './alarm.ts'
+import type { RunOptions } from './options.ts'
+import type { Storage } from './storage.ts'
+import { deadlineMeta, readDeadline, type Undo } from './undo-record.ts'
+
+/** What can be done to a run. */
+export interface Stops {
+  suspend(): Promise<void>
+  cancel(reason: unknown): Promise<void>
+  undo(undo: Undo, reason: unknown): Promise<void>
+}
+
+/** Watches over the runs of one engine. */
+export class RunLimits {
+  readonly #storage: Storage<object>
+  readonly #clock: Clock
+  readonly #stops: Stops
+  readonly #alarm: Alarm
+
+  constructor(storage: Storage<object>, clock: Clock | undefined, stops: Stops) {
+    this.#storage = storage
+    this.#clock = clock ?? SYSTEM_CLOCK
+    this.#stops = stops
+    this.#alarm = new Alarm(this.#clock)
+  }
+
+  /**
+   * A run begins: the first that has a deadline stores it, with its next checkpoint.
+   *
+   * @throws RangeError when an option has no sense.
+   */
+  begin({ deadlineMs, onAbort = 'suspend' }: RunOptions): void {
+    if (onAbort !== 'suspend' && onAbort !== 'revert') {
+      throw new RangeError(`onAbort is '${String(onAbort)}': write 'suspend' or 'revert'`)
+    }
+    if (deadlineMs === undefined) return
+    if (!(typeof deadlineMs === 'number' && deadlineMs > 0)) {
+      throw new RangeError(`deadlineMs is ${String(deadlineMs)}: write milliseconds above 0`)
+    }
+    const isSet = readDeadline(this.#storage.flowDetail) !== undefined
+    if (isSet || deadlineMs === Number.POSITIVE_INFINITY) return
+    const deadline = new Date(this.#clock.now().getTime() + deadlineMs)
+    this.#storage.updateFlowMetadata(deadlineMeta(deadline))
+  }
+
+  /** Does what the signal and the deadline want, until what is returned is called. */
+  heed({ signal, onAbort }: RunOptions, isBeingUndone: boolean): () => void {
+    const stop = (): void => {
+      const { cancel, suspend } = this.#stops
+      const stopping = onAbort === 'revert' ? cancel(signal?.reason) : suspend()
+      stopping.catch(() => {}) // whoever runs the flow hears of it
+    }
+    if (signal?.aborted === true) stop()
+    signal?.addEventListener('abort', stop, { once: true })
+    if (!isBeingUndone) this.#watchDeadline()
+    return () => {
+      signal?.removeEventListener('abort', stop)
+      this.#alarm.clear()
+    }
+  }
+
+  #watchDeadline(): void {
+    const { flowDetail, flowName } = this.#storage
+    const deadline = readDeadline(flowDetail)
+    if (deadline === undefined) return
+    this.#alarm.set(deadline, () => {
+      const message = `flow '${flowName}' did not end before its deadline, ${deadline.toISOString()}`
+      const undo: Undo = { why: 'deadline', message, downTo: [] }
+      // When it cannot be stored, whoever runs the flow hears of it.
+      this.#stops.undo(undo, new TimeoutError(message)).catch(() => {})
+    })
+  }
+}

@@ -1,0 +1,77 @@
+/**
+ * Makes ready what the phases of a run share: the record is checked, the records of the atoms are
+ * made, and what tasks inject is kept.
+ *
+ * For the engine, which does it once. Nothing is written here.
+ *
+ * @module
+ */
+import { SILENT_LOGGER } from '../base/logger.ts'
+import type { Notifier } from '../base/notifier.ts'
+import type { FlowMismatchError } from '../errors.ts'
+import type { Compilation } from './compiler.ts'
+import { hasRun } from './course.ts'
+import { findDifferences, refuse } from './differences.ts'
+import type { Interceptors } from './interceptors.ts'
+import type { Journal } from './journal.ts'
+import { findUnmetNeeds } from './needs.ts'
+import type { EngineParts } from './options.ts'
+import { type ProgressEvents, Runtime, runtimeOptions } from './runtime.ts'
+import type { Storage } from './storage.ts'
+
+/** What an engine brings beside the parts that it was made of. */
+export interface PreparationParts {
+  readonly compilation: Compilation
+  readonly storage: Storage<object>
+  readonly journal: Journal<unknown>
+  readonly interceptors: Interceptors
+  readonly progressNotifier: Notifier<ProgressEvents>
+}
+
+/** Makes the state that the phases share. */
+export function prepareRuntime(engine: EngineParts, parts: PreparationParts): Runtime {
+  const { flowDetail, executor, logger = SILENT_LOGGER } = engine
+  const { compilation, storage } = parts
+  const details = storage.attach(compilation)
+  if (engine.injectTransient === false) injectPersistently(compilation, storage)
+  const { lookup } = storage
+  const options = runtimeOptions(engine)
+  const { clock } = engine
+  return new Runtime({ ...parts, details, flowDetail, lookup, executor, logger, clock, options })
+}
+
+/**
+ * Compares the record with the flow. Inputs are looked at when the run begins: until then, values
+ * may be put in.
+ *
+ * @throws {@link FlowMismatchError} when the record does not fit the flow.
+ */
+export function refuseMisfit(
+  { flow, flowDetail, accept }: EngineParts,
+  storage: Storage<object>,
+  compilation: Compilation,
+  begins: boolean,
+): void {
+  if (flowDetail.size === 0) return // a new one fits whatever it is made for
+  const lookup = begins && hasRun(flowDetail) ? storage.preview(compilation) : undefined
+  const unmet = lookup ? findUnmetNeeds(compilation, flowDetail, lookup) : []
+  refuse(flow.name, [...findDifferences(compilation, flowDetail), ...unmet], accept)
+}
+
+/** Sends all atoms back to the start, whatever became of them. */
+export async function resetAtoms(runtime: Runtime): Promise<void> {
+  for (const node of runtime.compilation.atoms) {
+    const { state } = runtime.detailOf(node)
+    runtime.intend(node, 'EXECUTE')
+    if (state === 'PENDING') continue
+    runtime.moveTo(node, 'PENDING')
+    await runtime.afterMove()
+  }
+}
+
+function injectPersistently({ atoms }: Compilation, storage: Storage<object>): void {
+  for (const { name, atom } of atoms) {
+    if (atom?.inject === undefined) continue
+    storage.injectAtomArgs(name, atom.inject, { transient: false })
+  }
+}

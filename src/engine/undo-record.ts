@@ -1,0 +1,66 @@
+/**
+ * Why a run is being undone, and when it must be over, as it is stored with the flow.
+ *
+ * Whoever resumes the run goes on in the same direction, and has as much time as is left.
+ *
+ * @module
+ */
+import { CancelledError, type FlowError, TimeoutError } from '../errors.ts'
+import type { FlowDetail } from '../persistence/flow-detail.ts'
+
+/** Why a run is being undone, and how far. */
+export interface Undo {
+  /** Somebody reverts it, has cancelled it, or its deadline is over. */
+  readonly why: 'revert' | 'cancel' | 'deadline'
+  /** What the run rejects with at the end; nothing, when somebody reverts it. */
+  readonly message: string
+  /** Tasks that stay, with everything before them. */
+  readonly downTo: readonly string[]
+}
+
+const UNDO_KEY = 'taskflow_ts_undo'
+const DEADLINE_KEY = 'taskflow_ts_deadline'
+
+/** Why the run is being undone, as it is stored. */
+export function readUndo({ meta }: FlowDetail): Undo | undefined {
+  const found = meta[UNDO_KEY] as Partial<Undo> | undefined
+  if (found?.why !== 'revert' && found?.why !== 'cancel' && found?.why !== 'deadline')
+    return undefined
+  const { why, message = '', downTo = [] } = found
+  return { why, message, downTo }
+}
+
+/** When the run must be over, as it is stored. */
+export function readDeadline({ meta }: FlowDetail): Date | undefined {
+  const text = meta[DEADLINE_KEY]
+  if (typeof text !== 'string') return undefined
+  const moment = new Date(text)
+  return Number.isNaN(moment.getTime()) ? undefined : moment
+}
+
+/** What is stored with the flow when a run is undone. */
+export function undoMeta(undo: Undo): Readonly<Record<string, unknown>> {
+  return { [UNDO_KEY]: undo }
+}
+
+/** What is stored with the flow when a run must be over at a moment. */
+export function deadlineMeta(deadline: Date): Readonly<Record<string, unknown>> {
+  return { [DEADLINE_KEY]: deadline.toISOString() }
+}
+
+/** The metadata of a flow without what belongs to the run that has ended. */
+export function metaOfNewRun({ meta }: FlowDetail): Readonly<Record<string, unknown>> {
+  const { [UNDO_KEY]: _undo, [DEADLINE_KEY]: _deadline, ...rest } = meta
+  return rest
+}
+
+/** What the run rejects with; undefined when it was reverted on demand. */
+export function errorOfUndo({ why, message }: Undo): FlowError | undefined {
+  if (why === 'revert') return undefined
+  return why === 'cancel' ? new CancelledError(message) : new TimeoutError(message)
+}
+
+/** A reason in words. */
+export function textOf(reason: unknown): string {
+  return reason instanceof Error ? reason.message : String(reason)
+}
