@@ -2,14 +2,17 @@
  * What all listeners have in common: they hear of the states of one engine until they are disposed.
  *
  * For users, who extend {@link Listener} or take a ready-made one from the files beside. A listener
- * is told after the state is stored; what it throws is reported as a warning and harms nobody.
+ * is told after the state is stored; what it throws is reported once, as a process warning, and
+ * harms nobody.
  *
  * @module
  */
 import { ANY, type Notifier } from '../base/notifier.ts'
 import type { Compilation } from '../engine/compiler.ts'
 import type { Engine } from '../engine/engine.ts'
+import type { Interceptors } from '../engine/interceptors.ts'
 import type { AtomEvents, FlowEvents, FlowMoved, RetryMoved, TaskMoved } from '../engine/journal.ts'
+import type { ProgressEvents } from '../engine/runtime.ts'
 import type { Storage } from '../engine/storage.ts'
 import { RETRY_MOVES, type RetryState, TASK_MOVES, type TaskState } from '../states/atom.ts'
 import { FLOW_MOVES, type FlowState } from '../states/flow.ts'
@@ -17,11 +20,15 @@ import { FLOW_MOVES, type FlowState } from '../states/flow.ts'
 /** The part of an engine's storage that listeners use. */
 export type WatchedStorage = Pick<
   Storage,
+  | 'flowMeta'
   | 'flowName'
+  | 'flowUuid'
   | 'fetchMappedArgs'
   | 'getAtomIntention'
   | 'getAtomState'
+  | 'getAtomUuid'
   | 'getExecuteResult'
+  | 'getFlowState'
   | 'updateAtomMetadata'
   | 'updateFlowMetadata'
 >
@@ -32,6 +39,10 @@ export interface Watched {
   readonly notifier: Notifier<FlowEvents<Engine>>
   /** Tells of the states of tasks and retries. */
   readonly atomNotifier: Notifier<AtomEvents>
+  /** Tells of the progress of tasks. */
+  readonly progressNotifier: Notifier<ProgressEvents>
+  /** Stand around the runs and the calls of atoms. */
+  readonly interceptors: Interceptors
   /** The execution graph; undefined before the engine compiles. */
   readonly compilation: Compilation | undefined
   /** States and results, and the place for metadata. */
@@ -102,20 +113,23 @@ export abstract class Listener implements Disposable {
   register(): void {
     if (this.#registrations !== undefined) return
     const registrations = new DisposableStack()
+    const owner = registrations
     const { notifier, atomNotifier } = this.engine
     for (const state of this.#flowStates) {
-      registrations.use(notifier.register(state, (to, details) => this.flowMoved(to, details)))
+      const tell = (to: FlowState, details: FlowMoved<Engine>): void => this.flowMoved(to, details)
+      registrations.use(notifier.register(state, tell, { owner }))
     }
     for (const state of this.#taskStates) {
       const tell = (to: string, details: TaskMoved | RetryMoved): void =>
         this.taskMoved(to as TaskState, details as TaskMoved)
-      registrations.use(atomNotifier.register(state, tell, { filter: isOfTask }))
+      registrations.use(atomNotifier.register(state, tell, { filter: isOfTask, owner }))
     }
     for (const state of this.#retryStates) {
       const tell = (to: string, details: TaskMoved | RetryMoved): void =>
         this.retryMoved(to as RetryState, details as RetryMoved)
-      registrations.use(atomNotifier.register(state, tell, { filter: isOfRetry }))
+      registrations.use(atomNotifier.register(state, tell, { filter: isOfRetry, owner }))
     }
+    this.registerMore(registrations)
     this.#registrations = registrations
   }
 
@@ -136,6 +150,14 @@ export abstract class Listener implements Disposable {
       )
     }
   }
+
+  /**
+   * Registers for more than states. Called by the constructor, when the fields of classes that
+   * extend this one are not there yet; what it registers may use them. The stack ends what it is
+   * given when the listener is deregistered; as `owner` of callbacks it makes sure that the errors
+   * of one listener are reported once.
+   */
+  protected registerMore(_registrations: DisposableStack): void {}
 
   /** The flow has entered a state. */
   protected flowMoved(_state: FlowState, _details: FlowMoved<Engine>): void {}

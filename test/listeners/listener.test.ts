@@ -134,6 +134,45 @@ describe('Listener', () => {
     warn.mockRestore()
   })
 
+  test.each(['serial', 'parallel'] as const)(
+    'that throws at every move is reported once, and the %s flow is as without it',
+    async (kind) => {
+      class Broken extends Listener {
+        protected override flowMoved(): void {
+          throw new Error('flow')
+        }
+        protected override async taskMoved(): Promise<void> {
+          throw new Error('task')
+        }
+        protected override retryMoved(): void {
+          throw new Error('retry')
+        }
+      }
+      const warn = vi.spyOn(process, 'emitWarning').mockImplementation(() => {})
+      const states = ['RUNNING', 'SUCCESS'] as const
+      const engine = load(flaky(), { engine: kind })
+      using broken = new Broken(engine, {
+        flowStates: states,
+        taskStates: states,
+        retryStates: states,
+      })
+      using captured = new CaptureListener(engine)
+      await engine.run()
+      await new Promise(setImmediate)
+      expect(warn.mock.calls.map(([text]) => String(text).split('\n')[0])).toEqual([
+        "a callback for 'RUNNING' threw and was passed over (reported once): Error: flow",
+      ])
+      expect(captured.values.length).toBe(14)
+      expect(engine.storage.getFlowState()).toBe('SUCCESS')
+      broken.deregister()
+      broken.register()
+      await engine.reset()
+      await engine.run()
+      expect(warn).toHaveBeenCalledTimes(2)
+      warn.mockRestore()
+    },
+  )
+
   test('does nothing where nothing is overridden', async () => {
     class Idle extends Listener {}
     const engine = load(flaky())
