@@ -1,0 +1,20 @@
+/**
+ * Puts something between an executor and the atoms that it calls.
+ *
+ * For stubs, forced failures and simulated crashes: the flow of the user stays as it is.
+ *
+ * @module
+ */
+import type { AtomCall, Executor } from '../executors/executor.ts'
+
+/** Called in place of an atom; `proceed` makes the call after all. */
+export type Interceptor = (call: AtomCall, proceed: () => unknown) => unknown
+
+/** An executor whose calls go through the interceptors, from the first to the last. */
+export function intercepted(executor: Executor, interceptors: readonly Interceptor[]): Executor {
+  const call = interceptors.reduceRight<(call: AtomCall) => unknown>(
+    (next, interceptor) => (one) => interceptor(one, () => next(one)),
+    (one) => executor.call(one),
+  )
+  return { maxWorkers: executor.maxWorkers, call }
+}
