@@ -1,0 +1,63 @@
+/**
+ * Durations and ages as people write and read them.
+ *
+ * @module
+ */
+import { usageError } from './exits.ts'
+
+const UNITS_MS: Readonly<Record<string, number>> = {
+  ms: 1,
+  s: 1_000,
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+  w: 604_800_000,
+}
+
+/**
+ * Reads an age such as `90s`, `30m`, `12h`, `7d` or `2w`, in milliseconds.
+ *
+ * @throws ExitError when it is none.
+ */
+export function readAgeMs(text: string, option: string): number {
+  const [, number = '', unit = ''] = /^(\d+(?:\.\d+)?)(ms|[smhdw])$/.exec(text.trim()) ?? []
+  const unitMs = UNITS_MS[unit]
+  if (unitMs === undefined) {
+    throw usageError(
+      `${option} is '${text}': write a number and a unit, as in 90s, 30m, 12h, 7d or 2w`,
+    )
+  }
+  return Number(number) * unitMs
+}
+
+/** Reads a whole number above 0. */
+export function readCount(text: string, option: string): number {
+  const count = Number(text)
+  if (!Number.isSafeInteger(count) || count < 1) {
+    throw usageError(`${option} is '${text}': write a whole number above 0`)
+  }
+  return count
+}
+
+/** An age in its largest unit: `5s`, `3m`, `7h`, `12d`. */
+export function ageInWords(ms: number): string {
+  if (ms < 0) return '0s'
+  for (const [unit, next] of [
+    ['s', 'm'],
+    ['m', 'h'],
+    ['h', 'd'],
+  ] as const) {
+    if (ms < (UNITS_MS[next] as number))
+      return `${Math.floor(ms / (UNITS_MS[unit] as number))}${unit}`
+  }
+  return `${Math.floor(ms / (UNITS_MS['d'] as number))}d`
+}
+
+/** How long something took: `12ms`, `3.4s`, `2m05s`, `1h02m`. */
+export function durationInWords(ms: number): string {
+  if (ms < 1_000) return `${Math.max(0, Math.round(ms))}ms`
+  if (ms < 60_000) return `${(Math.floor(ms / 100) / 10).toFixed(1)}s`
+  const [large, small, of] = ms < 3_600_000 ? ['m', 's', 60_000] : ['h', 'm', 3_600_000]
+  const rest = Math.floor((ms % of) / (of / 60))
+  return `${Math.floor(ms / of)}${large}${String(rest).padStart(2, '0')}${small}`
+}

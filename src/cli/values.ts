@@ -1,0 +1,130 @@
+/**
+ * Values on their way in, from arguments and files, and on their way out.
+ *
+ * @module
+ */
+import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { encode } from '../base/codec.ts'
+import type { Failure } from '../base/failure.ts'
+import { display } from '../listeners/display.ts'
+import { usageError } from './exits.ts'
+import { maskUrls, type SecretKeys } from './secrets.ts'
+import type { Terminal } from './terminal.ts'
+
+/**
+ * Reads `name=value` pairs; a value is JSON if it parses, else it is text.
+ *
+ * @throws ExitError for one without a name or a value.
+ */
+export function readPairs(pairs: readonly string[]): Readonly<Record<string, unknown>> {
+  const entries = pairs.map((pair): [string, unknown] => {
+    const at = pair.indexOf('=')
+    if (at < 1) throw usageError(`'${pair}' is no name=value, as in size=10`)
+    return [pair.slice(0, at), jsonOrText(pair.slice(at + 1))]
+  })
+  return Object.fromEntries(entries)
+}
+
+function jsonOrText(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown
+  } catch {
+    return text
+  }
+}
+
+/**
+ * Reads the JSON object of a file, or of standard input for `-`.
+ *
+ * @throws ExitError when it cannot be read, or is none.
+ */
+export function readObject(
+  file: string,
+  terminal: Pick<Terminal, 'cwd' | 'readInput'>,
+): Readonly<Record<string, unknown>> {
+  const value = parse(readText(file, terminal), file)
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw usageError(`${nameOf(file)} must hold a JSON object`)
+  }
+  return value as Readonly<Record<string, unknown>>
+}
+
+/**
+ * Reads a JSON array that was written as an argument.
+ *
+ * @throws ExitError when it is none.
+ */
+export function readArray(text: string, option: string): readonly unknown[] {
+  const value = parse(text, option)
+  if (!Array.isArray(value))
+    throw usageError(`${option} must be a JSON array, as in '["/pool", 3]'`)
+  return value
+}
+
+function readText(file: string, terminal: Pick<Terminal, 'cwd' | 'readInput'>): string {
+  if (file === '-') return terminal.readInput()
+  try {
+    return readFileSync(resolve(terminal.cwd, file), 'utf8')
+  } catch (cause) {
+    throw usageError(`${file} cannot be read: ${(cause as Error).message}`, { cause })
+  }
+}
+
+function parse(text: string, source: string): unknown {
+  try {
+    return JSON.parse(text) as unknown
+  } catch (cause) {
+    throw usageError(`${nameOf(source)} is no JSON: ${(cause as Error).message}`, { cause })
+  }
+}
+
+function nameOf(file: string): string {
+  return file === '-' ? 'standard input' : file
+}
+
+/** A value as one line of at most that many characters, with secrets masked. */
+export function show(value: unknown, maskedKeys: SecretKeys, maxLength: number): string {
+  return maskUrls(display(value, { maskedKeys, maxLength }))
+}
+
+/** A value as JSON can say it, with secrets masked; what cannot be stored is shown as text. */
+export function plainJson(value: unknown, maskedKeys: SecretKeys): unknown {
+  try {
+    return withoutSecrets(JSON.parse(encode(value)), maskedKeys)
+  } catch {
+    return show(value, maskedKeys, 1_000)
+  }
+}
+
+function withoutSecrets(value: unknown, keys: SecretKeys): unknown {
+  if (typeof value === 'string') return maskUrls(value)
+  if (typeof value !== 'object' || value === null) return value
+  if (Array.isArray(value)) return value.map((item) => withoutSecrets(item, keys))
+  return Object.fromEntries(
+    Object.entries(value).map(([key, one]) => [
+      key,
+      keys.has(key) ? '***' : withoutSecrets(one, keys),
+    ]),
+  )
+}
+
+/** A failure as plain data; the stack only on demand. */
+export function plainFailure(failure: Failure, withStack = false): object {
+  const { message, typeNames, code, causes, traceback } = failure
+  return {
+    type: typeNames[0] ?? 'Error',
+    message: maskUrls(message),
+    ...(code !== undefined && { code }),
+    ...(causes.length > 0 && { causes: causes.map((one) => plainFailure(one, withStack)) }),
+    ...(withStack && { stack: maskUrls(traceback) }),
+  }
+}
+
+/** A failure in one line, with its causes: `Error: no room, because of Error: disk full`. */
+export function failureInWords({ typeNames, message, causes }: Failure): string {
+  const all = [{ typeNames, message }, ...causes].map(
+    (one) => `${one.typeNames[0] ?? 'Error'}: ${one.message}`,
+  )
+  return maskUrls(all.join(', because of '))
+}
