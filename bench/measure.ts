@@ -4,7 +4,7 @@
  * @module
  */
 
-/** Something to be measured; gives what one unit of its work took, in microseconds. */
+/** Something to be measured. */
 export interface Competitor {
   /** What it is, as the table says it. */
   readonly name: string
@@ -12,51 +12,60 @@ export interface Competitor {
   run(): Promise<number>
 }
 
+/** How long measuring goes on. */
+export interface Bounds {
+  /** How often each competitor runs at most, after one run to warm up. */
+  readonly rounds: number
+  /** A competitor that has run for so long altogether, in milliseconds, is left out of the rest. */
+  readonly maxMs: number
+}
+
 /** What came of measuring. */
 export interface Measurement {
   /** What was measured. */
   readonly name: string
-  /** Median of the rounds, in microseconds per unit. */
-  readonly medianUs: number
-  /** The quickest and the slowest round. */
-  readonly spreadUs: readonly [number, number]
+  /** What each round gave, in order. */
+  readonly values: readonly number[]
+  /** Median of the rounds. */
+  readonly median: number
+  /** The smallest and the largest figure. */
+  readonly spread: readonly [number, number]
 }
 
-/** Runs all competitors in turn, one round to warm up and then the given number. */
+/**
+ * Runs all competitors in turn, again and again. One whose first run takes all of its time is not
+ * run again: that run counts.
+ */
 export async function measure(
   competitors: readonly Competitor[],
-  rounds: number,
+  { rounds, maxMs }: Bounds,
 ): Promise<readonly Measurement[]> {
-  const times = new Map<Competitor, number[]>(competitors.map((one) => [one, []]))
+  const taken = competitors.map((competitor) => ({ competitor, values: [] as number[], ms: 0 }))
   for (let round = -1; round < rounds; round += 1) {
-    for (const competitor of competitors) {
-      globalThis.gc?.()
-      const us = await competitor.run()
-      if (round >= 0) times.get(competitor)?.push(us)
+    for (const one of taken) {
+      if (one.ms > maxMs && one.values.length > 0) continue
+      const start = performance.now()
+      const value = await one.competitor.run()
+      const ms = performance.now() - start
+      if (round >= 0 || ms > maxMs) {
+        one.values.push(value)
+        one.ms += ms
+      }
     }
   }
-  return competitors.map((competitor) => {
-    const sorted = (times.get(competitor) ?? []).sort((a, b) => a - b)
-    const medianUs = sorted[Math.floor(sorted.length / 2)] ?? Number.NaN
-    return {
-      name: competitor.name,
-      medianUs,
-      spreadUs: [sorted[0] ?? Number.NaN, sorted.at(-1) ?? Number.NaN],
-    }
-  })
+  return taken.map(({ competitor, values }) => measurementOf(competitor.name, values))
 }
 
-/** A Markdown table of measurements, with ratios to the first of them. */
-export function tableOf(unit: string, measurements: readonly Measurement[]): string {
-  const base = measurements[0]?.medianUs ?? 1
-  const rows = measurements.map(
-    ({ name, medianUs, spreadUs: [low, high] }) =>
-      `| ${name} | ${digits(medianUs)} | ${digits(low)}-${digits(high)} | ${digits(medianUs / base)} |`,
-  )
-  return [`| | µs per ${unit} | spread | ratio |`, '|---|---|---|---|', ...rows].join('\n')
-}
-
-function digits(value: number): string {
-  if (value >= 100) return value.toFixed(0)
-  return value >= 10 ? value.toFixed(1) : value.toFixed(2)
+/** What some figures come to. */
+export function measurementOf(name: string, values: readonly number[]): Measurement {
+  const sorted = [...values].sort((a, b) => a - b)
+  const half = sorted.length / 2
+  const upper = sorted[Math.floor(half)] ?? Number.NaN
+  const lower = sorted[Math.ceil(half) - 1] ?? Number.NaN
+  return {
+    name,
+    values,
+    median: (lower + upper) / 2,
+    spread: [sorted[0] ?? Number.NaN, sorted.at(-1) ?? Number.NaN],
+  }
 }
