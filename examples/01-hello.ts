@@ -1,25 +1,27 @@
 /**
- * The smallest flow: two tasks, and listeners that hear of the flow's states.
+ * The smallest flow: tasks wired by the names of what they take and give.
  *
  * @module
  */
-import { linear, load, task } from '../src/index.ts'
+import { linear, run, task } from '../src/index.ts'
 
-const a = task('A', {
-  execute({ a }: { a: string }) {
-    console.log(`A : ${a}`)
+const addUp = task('add-up', {
+  provides: 'total',
+  execute({ prices }: { prices: readonly number[] }) {
+    return prices.reduce((sum, price) => sum + price, 0)
   },
 })
 
-const b = task('B', {
-  execute({ b }: { b: string }) {
-    console.log(`B : ${b}`)
+const greet = task('greet', {
+  provides: 'greeting',
+  // `customer` is in the store, `total` comes from the task before: for this one it is the same.
+  execute({ customer, total }: { customer: string; total: number }) {
+    return `Hello ${customer}, that makes ${total} euros.`
   },
 })
 
-const engine = load(linear('hello').add(a, b), { store: { a: 'a', b: 'b' } })
+const order = linear('order').add(addUp, greet)
 
-engine.notifier.register('*', (state) => console.log(`Flow State:${state}`))
-engine.notifier.register('SUCCESS', (_state, { flowName }) => console.log(`${flowName} is done`))
-
-await engine.run()
+// Leave `customer` out, or give it a number, and this line does not compile.
+const { greeting } = await run(order, { store: { customer: 'Ada', prices: [12, 30] } })
+console.log(greeting)

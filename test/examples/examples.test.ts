@@ -12,8 +12,8 @@ vi.setConfig({ testTimeout: 60_000 })
 
 const examples = globSync('examples/[0-9][0-9]-*.ts', { cwd: ROOT }).sort()
 
-test('there are examples', () => {
-  expect(examples.length).toBeGreaterThanOrEqual(3)
+test('there are twelve examples', () => {
+  expect(examples.length).toBe(12)
 })
 
 test.each(examples)('%s prints its .out.txt', async (file) => {
