@@ -21,6 +21,7 @@ export default defineConfig({
         'src/base/**': { 100: true },
         'src/states/**': { 100: true },
         'src/flows/**': { 100: true },
+        'src/plans/**': { statements: 98, branches: 90, functions: 98, lines: 98 },
         // What is missing are branches that types demand and nothing reaches; to become 100.
         'src/engine/**': { statements: 98, branches: 95, functions: 97, lines: 99 },
       },

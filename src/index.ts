@@ -18,6 +18,7 @@ export {
   parameterizedForEach,
   times,
 } from './atoms/controllers.ts'
+export type { DelayInputs, ExponentialDelay, RetryDelay } from './atoms/delay.ts'
 export { type FunctorOptions, mapTask, reduceTask } from './atoms/functors.ts'
 export { type Attempt, History } from './atoms/history.ts'
 export type { Provides, Provision } from './atoms/provides.ts'
@@ -63,9 +64,20 @@ export {
 export { type Logger, SILENT_LOGGER } from './base/logger.ts'
 // Notifications
 export { ANY, type Callback, Notifier, type RegisterOptions } from './base/notifier.ts'
+// The command line
+export type { TaskflowConfig } from './cli/config.ts'
 // Engines
+export {
+  type CompareAllOptions,
+  type CompareOptions,
+  compare,
+  compareAll,
+  type RunVerdict,
+  type Verdict,
+} from './engine/compare.ts'
 export type { Compilation, GraphNode, NodeKind, Scope } from './engine/compiler.ts'
 export { Engine } from './engine/engine.ts'
+export type { Interceptor, Interceptors, RunEnd } from './engine/interceptors.ts'
 export type { AtomEvents, FlowEvents, FlowMoved, RetryMoved, TaskMoved } from './engine/journal.ts'
 export {
   type AnyStore,
@@ -83,13 +95,17 @@ export {
   run,
 } from './engine/load.ts'
 export type { Ending } from './engine/machine.ts'
-export type { EngineBehaviour, EngineParts, RunOptions } from './engine/options.ts'
+export type { EngineBehaviour, EngineParts, RevertOptions, RunOptions } from './engine/options.ts'
+export { type Resumed, type ResumeOptions, resumeAll } from './engine/resuming.ts'
+export type { ProgressEvents, TaskProgressed } from './engine/runtime.ts'
 export type { EngineStatistics, Phase } from './engine/statistics.ts'
 export type { FetchOptions, InjectOptions, Storage } from './engine/storage.ts'
 // Errors
 export {
+  type AcceptableDifference,
   AmbiguousDependencyError,
   BackendUnavailableError,
+  CancelledError,
   CorruptRecordError,
   CycleError,
   DuplicateError,
@@ -100,12 +116,16 @@ export {
   FlowMismatchError,
   InvalidInputError,
   InvalidStateError,
+  IrreversibleError,
   MissingDependenciesError,
   type MissingDependency,
+  NonRetryableError,
   NotFoundError,
   NotStorableError,
+  type PayloadSize,
   StaleWriteError,
   StorageError,
+  TimeoutError,
 } from './errors.ts'
 // Executors
 export { type ConcurrentOptions, concurrent } from './executors/concurrent.ts'
@@ -119,6 +139,12 @@ export { UnorderedFlow, unordered } from './flows/unordered.ts'
 export type { GivesOf, NeedsOf, ResultsOf, StoreOf, StoreOption } from './flows/wiring.ts'
 // Listeners
 export { type Captured, CaptureListener } from './listeners/capturing.ts'
+export {
+  CheckingClaimListener,
+  type CheckingClaimOptions,
+  type Claim,
+  type ClaimLoss,
+} from './listeners/checking-claim.ts'
 export type { DisclosureOptions } from './listeners/disclosure.ts'
 export { DumpingListener } from './listeners/dumping.ts'
 export {
@@ -139,6 +165,7 @@ export {
 } from './listeners/listener.ts'
 export { LoggingListener, type LoggingOptions, type LogLevel } from './listeners/logging.ts'
 export { PrintingListener, type PrintingOptions, type Write } from './listeners/printing.ts'
+export { ProgressListener } from './listeners/progress.ts'
 // Persistence
 export {
   AtomDetail,
@@ -151,22 +178,57 @@ export type {
   AtomRecord,
   Backend,
   BackendSupports,
+  BookFilter,
   BookRecord,
   Checkpoint,
+  Fence,
   FlowFilter,
   FlowRecord,
   PageOptions,
   StoredFlow,
+  StoredFlowRecord,
 } from './persistence/backend.ts'
+export type { CellPlace } from './persistence/cells.ts'
 export { FlowDetail, LogBook } from './persistence/flow-detail.ts'
-export { memory } from './persistence/memory.ts'
+export { ForwardingBackend } from './persistence/forwarding.ts'
+export { type MemoryOptions, memory } from './persistence/memory.ts'
+export { openBackend } from './persistence/open.ts'
+export {
+  type PayloadCodec,
+  type PayloadCodecOptions,
+  withPayloadCodec,
+} from './persistence/payload-codec.ts'
 export {
   listLogBooks,
   listUnfinished,
+  listUnfinishedRecords,
   loadFlowDetail,
   loadLogBook,
   type UnfinishedFilter,
 } from './persistence/reader.ts'
+export { type RemovalOptions, removeFinished } from './persistence/retention.ts'
+// Plans
+export type { DotOptions } from './plans/dot.ts'
+export type { DataOptions } from './plans/edges.ts'
+export type { PlanRunOptions } from './plans/marks.ts'
+export type { MermaidOptions } from './plans/mermaid.ts'
+export type {
+  CriticalPath,
+  DecidedLink,
+  InputSource,
+  PlanData,
+  PlannedAtom,
+  PlannedDecider,
+  PlannedFlow,
+  PlannedGap,
+  PlannedInput,
+  PlannedLink,
+  PlannedRetry,
+  PlannedTask,
+  UnusedSymbol,
+} from './plans/model.ts'
+export { durationsOf, Plan, type PlanOptions, plan } from './plans/plan.ts'
+export type { TextOptions } from './plans/text.ts'
 // States
 export type { AtomState, Intention, RetryState, TaskState } from './states/atom.ts'
 export { RETRY_MOVES, TASK_MOVES } from './states/atom.ts'

@@ -43,7 +43,18 @@ describe('entries', () => {
   const entries = Object.keys(manifest.exports).filter((entry) => entry !== './package.json')
 
   test('are the ones below', () => {
-    expect(entries).toEqual(['.', './sqlite', './postgres', './mysql', './threads', './testing'])
+    expect(entries).toEqual([
+      '.',
+      './sqlite',
+      './directory',
+      './postgres',
+      './mysql',
+      './svg',
+      './threads',
+      './telemetry',
+      './testing',
+      './testing/contract',
+    ])
   })
 
   test.each(entries)('%s is made by the build from a source that is there', (entry) => {
@@ -60,7 +71,9 @@ describe('entries', () => {
       Atom
       AtomDetail
       BackendUnavailableError
+      CancelledError
       CaptureListener
+      CheckingClaimListener
       CorruptRecordError
       CycleError
       DumpingListener
@@ -77,21 +90,26 @@ describe('entries', () => {
       FlowDetail
       FlowError
       FlowMismatchError
+      ForwardingBackend
       GraphFlow
       History
       InvalidInputError
       InvalidStateError
+      IrreversibleError
       JOB_MOVES
       LinearFlow
       Listener
       LogBook
       LoggingListener
       MissingDependenciesError
+      NonRetryableError
       NotFoundError
       NotStorableError
       Notifier
+      Plan
       PrintingDurationListener
       PrintingListener
+      ProgressListener
       RETRY_MOVES
       Retry
       RetryDetail
@@ -103,12 +121,16 @@ describe('entries', () => {
       Task
       TaskDetail
       ThreadTask
+      TimeoutError
       UnorderedFlow
       WrappedFailure
       alwaysRevert
       alwaysRevertAll
+      compare
+      compareAll
       concurrent
       defineFlow
+      durationsOf
       flowFromDetail
       forEach
       graph
@@ -116,6 +138,7 @@ describe('entries', () => {
       linear
       listLogBooks
       listUnfinished
+      listUnfinishedRecords
       load
       loadFlowDetail
       loadFromDetail
@@ -123,14 +146,20 @@ describe('entries', () => {
       loadLogBook
       mapTask
       memory
+      openBackend
       parameterizedForEach
+      plan
       reduceTask
+      removeFinished
+      resumeAll
       retry
       run
       task
       threadTask
       times
       unordered
+      withPayloadCodec
+      type AcceptableDifference
       type AddOptions
       type AnyStore
       type AtomCall
@@ -143,20 +172,32 @@ describe('entries', () => {
       type Backend
       type BackendSupports
       type Binding
+      type BookFilter
       type BookRecord
       type Callback
       type Captured
+      type CellPlace
+      type CheckingClaimOptions
       type Checkpoint
+      type Claim
+      type ClaimLoss
       type Clock
+      type CompareAllOptions
+      type CompareOptions
       type Compilation
       type ConcurrentOptions
       type ControllerOptions
+      type CriticalPath
+      type DataOptions
+      type DecidedLink
       type Decider
       type DeciderHistory
       type DeciderRule
       type Decision
+      type DelayInputs
       type Depth
       type DisclosureOptions
+      type DotOptions
       type DurationOptions
       type DynamicLoggingOptions
       type Ending
@@ -167,9 +208,11 @@ describe('entries', () => {
       type ErrorType
       type EventTimeOptions
       type Executor
+      type ExponentialDelay
       type FactoryOptions
       type FailureParts
       type FailureRecord
+      type Fence
       type FetchOptions
       type FlowDefinition
       type FlowDifference
@@ -188,7 +231,10 @@ describe('entries', () => {
       type GivingUpOptions
       type GraphNode
       type InjectOptions
+      type InputSource
       type Intention
+      type Interceptor
+      type Interceptors
       type JobState
       type Link
       type LinkOptions
@@ -199,20 +245,41 @@ describe('entries', () => {
       type Logger
       type LoggingOptions
       type Measured
+      type MemoryOptions
+      type MermaidOptions
       type MissingDependency
       type NeedsOf
       type NodeKind
       type PageOptions
       type Pattern
+      type PayloadCodec
+      type PayloadCodecOptions
+      type PayloadSize
       type Phase
+      type PlanData
+      type PlanOptions
+      type PlanRunOptions
+      type PlannedAtom
+      type PlannedDecider
+      type PlannedFlow
+      type PlannedGap
+      type PlannedInput
+      type PlannedLink
+      type PlannedRetry
+      type PlannedTask
       type PrintingDurationOptions
       type PrintingOptions
       type ProgressDetails
+      type ProgressEvents
       type Provides
       type Provision
       type Rebind
       type RegisterOptions
+      type RemovalOptions
       type ResultsOf
+      type ResumeOptions
+      type Resumed
+      type RetryDelay
       type RetryFunctions
       type RetryInputs
       type RetryMoved
@@ -221,7 +288,10 @@ describe('entries', () => {
       type RetrySpec
       type RetryState
       type RevertInputs
+      type RevertOptions
+      type RunEnd
       type RunOptions
+      type RunVerdict
       type SchemaIssue
       type SchemaResult
       type Scope
@@ -230,17 +300,23 @@ describe('entries', () => {
       type StoreOf
       type StoreOption
       type StoredFlow
+      type StoredFlowRecord
       type TaskContext
       type TaskEvents
       type TaskFunctions
       type TaskMoved
       type TaskOptions
       type TaskProgress
+      type TaskProgressed
       type TaskSpec
       type TaskState
+      type TaskflowConfig
+      type TextOptions
       type ThreadContext
       type ThreadTaskOptions
       type UnfinishedFilter
+      type UnusedSymbol
+      type Verdict
       type Watched
       type WatchedStorage
       type Wired
@@ -278,10 +354,61 @@ describe('entries', () => {
     `)
   })
 
+  test('taskflow-ts/directory', async () => {
+    expect(await namesOf('./directory')).toMatchInlineSnapshot(`
+      "directory
+      type DirectoryOptions"
+    `)
+  })
+
+  test('taskflow-ts/telemetry', async () => {
+    expect(await namesOf('./telemetry')).toMatchInlineSnapshot(`
+      "TelemetryListener
+      observed
+      type ObservedOptions
+      type TelemetryOptions"
+    `)
+  })
+
   test('taskflow-ts/testing', async () => {
     expect(await namesOf('./testing')).toMatchInlineSnapshot(`
+      "FakeClock
+      ScheduleFailedError
+      SimulatedError
+      TransitionRecorder
+      expectTransitions
+      explore
+      failAt
+      runFlow
+      stub
+      transitionsOf
+      type End
+      type EndState
+      type ExpectTransitionsOptions
+      type Exploration
+      type ExploreOptions
+      type FailAtOptions
+      type FlowMaker
+      type FlowRun
+      type ForcedFailure
+      type HasTransitions
+      type Moment
+      type RunFlowOptions
+      type Simulation
+      type Stub
+      type StubMethods
+      type StubOf
+      type StubResult
+      type Stubs"
+    `)
+  })
+
+  test('taskflow-ts/testing/contract', async () => {
+    expect(await namesOf('./testing/contract')).toMatchInlineSnapshot(`
       "backendContract
       type BackendContract
+      type Damage
+      type DamageRecord
       type OpenBackend"
     `)
   })
