@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { WrappedFailure } from '../../src/base/failure.ts'
 
@@ -19,6 +20,11 @@ const sections = new Map(
     .map((section) => [section.slice(0, section.indexOf('\n')), section] as const),
 )
 
+/** The tests, less those that only read pages. */
+const tests = readdirSync('test', { recursive: true, encoding: 'utf8' })
+  .filter((file) => file.endsWith('.test.ts') && !file.startsWith('docs'))
+  .map((file) => readFileSync(join('test', file), 'utf8'))
+
 describe('docs/errors.md', () => {
   test('has a section for each code, in order, and for no other', () => {
     expect(codes.length).toBeGreaterThan(10)
@@ -30,5 +36,13 @@ describe('docs/errors.md', () => {
     expect(section).toMatch(/^`\w+(?:Error|Failure)`/m)
     expect(section).toMatch(/^\*\*Cause\*\*: /m)
     expect(section).toMatch(/^\*\*Cure\*\*: /m)
+  })
+
+  test.each([...sections.keys()])('%s is raised by some test', (code) => {
+    const name = /`(\w+(?:Error|Failure))`/.exec(sections.get(code) ?? '')?.[1] ?? ''
+    const raised = new RegExp(
+      `code: '${code}'|toBeInstanceOf\\(${name}\\)|toThrow\\(${name}\\)|${code}\\b.*reject`,
+    )
+    expect(tests.some((text) => raised.test(text))).toBe(true)
   })
 })

@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 
 /** A snippet as a module. */
@@ -23,10 +23,14 @@ export interface Snippet {
 const ENTRIES: Readonly<Record<string, string>> = {
   'taskflow-ts': 'src/index.ts',
   'taskflow-ts/sqlite': 'src/persistence/sql/sqlite.ts',
+  'taskflow-ts/directory': 'src/persistence/directory.ts',
   'taskflow-ts/postgres': 'src/persistence/sql/postgres.ts',
   'taskflow-ts/mysql': 'src/persistence/sql/mysql.ts',
+  'taskflow-ts/svg': 'src/plans/svg.ts',
   'taskflow-ts/threads': 'src/executors/threads.ts',
-  'taskflow-ts/testing': 'src/testing/backend-contract.ts',
+  'taskflow-ts/telemetry': 'src/listeners/telemetry.ts',
+  'taskflow-ts/testing': 'src/testing/index.ts',
+  'taskflow-ts/testing/contract': 'src/testing/backend-contract.ts',
 }
 
 const BLOCK = /^```ts(?<continued> continued)?\n(?<code>[\s\S]*?)^```$/gm
@@ -72,6 +76,8 @@ export function writeSnippets(
     writeFileSync(file, `${snippet.text}export {}\n`)
     files.set(snippet, file)
   }
+  // What a snippet imports from elsewhere is found as it would be in a project.
+  symlinkSync(resolve('node_modules'), join(folder, 'node_modules'), 'dir')
   const config = {
     extends: resolve('tsconfig.json'),
     compilerOptions: {
