@@ -203,3 +203,15 @@ describe('SQLite runs', () => {
     expect(count).toBeLessThan(statements + 0.25)
   })
 })
+
+describe('PostgreSQL runs', () => {
+  const updates = (sent: readonly string[]): number =>
+    sent.filter((sql) => sql.startsWith('UPDATE atomdetails')).length
+
+  test.skipIf(postgresServer === undefined).each(WORK)(
+    'one UPDATE for each transaction of $work',
+    async ({ make, count }) => {
+      expect(await sentForOneMore(await onPostgres(), make, updates)).toBe(count)
+    },
+  )
+})

@@ -11,6 +11,19 @@ import type { SqlDialect, Upsert } from './dialect.ts'
 /** Numbers the rows of `atomdetails`; in steps so wide that a checkpoint fits between two. */
 export const POSITION = 'taskflow_ts_position'
 
+/** Types of the columns whose values come as text and are something else. */
+export const COLUMN_TYPES: Readonly<Record<string, string>> = {
+  atom_type: 'atom_types',
+  intention: 'intention_type',
+  meta: 'json',
+  results: 'json',
+  failure: 'json',
+  revert_results: 'json',
+  revert_failure: 'json',
+  created_at: 'timestamp',
+  updated_at: 'timestamp',
+}
+
 /** The words of PostgreSQL. */
 export const POSTGRES_DIALECT: SqlDialect = {
   name: 'postgres',

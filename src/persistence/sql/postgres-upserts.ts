@@ -5,13 +5,14 @@
  * Each table is written by a part of a WITH, from one array per column, so that few texts serve
  * all checkpoints, each prepared once. Where there are fences, the flow details are locked and
  * looked at first, and what does not fit takes no part: the answer has a row for each flow that
- * did. Foreign keys are checked at the end.
+ * did. Foreign keys are checked at the end. A step of one flow has a shorter form.
  *
  * @module
  */
 import type { AtomRecord, Checkpoint } from '../backend.ts'
 import { momentText } from './moments.ts'
-import { POSITION, POSTGRES_DIALECT } from './postgres-dialect.ts'
+import { COLUMN_TYPES, POSITION, POSTGRES_DIALECT } from './postgres-dialect.ts'
+import { PostgresSteps } from './postgres-steps.ts'
 import { NO_REPEAT, type Repeat, type Repeats } from './repeats.ts'
 import type { SqlStatement, SqlValue } from './session.ts'
 import {
@@ -26,19 +27,6 @@ import {
   type Shape,
   stateValues,
 } from './upserts.ts'
-
-/** Types of the columns that are no text. */
-const TYPES: Readonly<Record<string, string>> = {
-  atom_type: 'atom_types',
-  intention: 'intention_type',
-  meta: 'json',
-  results: 'json',
-  failure: 'json',
-  revert_results: 'json',
-  revert_failure: 'json',
-  created_at: 'timestamp',
-  updated_at: 'timestamp',
-}
 
 const HOLDER_COLUMNS = [
   'taskflow_ts_owner',
@@ -84,6 +72,7 @@ type Part = 'fences' | 'moves' | 'books' | 'flows' | 'states' | 'wholes'
 /** Writes checkpoints as one statement; keeps the texts. */
 export class PostgresUpserts implements CheckpointStatements {
   readonly #texts = new Map<string, string>()
+  readonly #steps = new PostgresSteps()
 
   statements(
     checkpoints: readonly Checkpoint[],
@@ -91,6 +80,21 @@ export class PostgresUpserts implements CheckpointStatements {
     repeats?: Repeats,
   ): readonly SqlStatement[] {
     const moment = momentText(now)
+    const [only] = checkpoints
+    if (only === undefined) return []
+    if (checkpoints.length === 1) {
+      const step = this.#steps.statement(only, repeatOf(only, repeats), moment)
+      const otherwise = (): readonly SqlStatement[] => this.#long(checkpoints, moment, repeats)
+      if (step !== undefined) return [{ ...step, otherwise }]
+    }
+    return this.#long(checkpoints, moment, repeats)
+  }
+
+  #long(
+    checkpoints: readonly Checkpoint[],
+    moment: string,
+    repeats: Repeats | undefined,
+  ): readonly SqlStatement[] {
     const parts: Part[] = []
     const values: SqlValue[] = []
     const isFenced = checkpoints.some(({ fence }) => fence !== undefined)
@@ -214,7 +218,9 @@ function rowsOf(columns: readonly string[], place: () => string, more = ''): str
 
 function cells(columns: readonly string[]): string {
   return columns
-    .map((column) => (column in TYPES ? `one.${column}::${TYPES[column]}` : `one.${column}`))
+    .map((column) =>
+      column in COLUMN_TYPES ? `one.${column}::${COLUMN_TYPES[column]}` : `one.${column}`,
+    )
     .join(', ')
 }
 
@@ -238,7 +244,7 @@ function insertFlows(isFenced: boolean, place: () => string): string {
 function insertAtoms({ columns, upsert }: Shape, isFenced: boolean, place: () => string): string {
   const own = columns.filter((column) => column !== 'created_at')
   const names = ['created_at', ...own, POSITION].join(', ')
-  const moment = `${place()}::${TYPES['created_at']}`
+  const moment = `${place()}::${COLUMN_TYPES['created_at']}`
   const rows = rowsOf(own, place, 'place')
   const gate = isFenced ? ' JOIN written ON written.flow = one.parent_uuid' : ''
   return `INSERT INTO ${upsert.table} (${names}) SELECT ${moment}, ${cells(own)}, base.first + one.place FROM base CROSS JOIN ${rows}${gate} ${POSTGRES_DIALECT.onConflict(upsert)}`

@@ -220,6 +220,8 @@ class PostgresSession implements SqlSession {
       const answer = await this.#lend(first.table ?? 'the database', (client) =>
         client.query(this.#prepared(first)),
       )
+      const { otherwise, mustChange = 0 } = first
+      if (otherwise !== undefined && countIn(answer) < mustChange) return this.write(otherwise())
       return [checked(first, answer)]
     }
     let table: string | undefined
@@ -322,8 +324,12 @@ function plain(text: string, values: readonly SqlValue[] = []): PostgresQuery {
   return { text, values: [...values] }
 }
 
-function checked({ mustChange = 0, table }: SqlStatement, { rowCount }: PostgresAnswer): number {
-  const count = rowCount ?? 0
+function countIn({ rowCount }: PostgresAnswer): number {
+  return rowCount ?? 0
+}
+
+function checked({ mustChange = 0, table }: SqlStatement, answer: PostgresAnswer): number {
+  const count = countIn(answer)
   if (count < mustChange) throw new StatementRefusedError('row-count', table ?? 'the database')
   return count
 }
