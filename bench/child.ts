@@ -2,7 +2,8 @@
  * A process that does the work of one contender: waits for `run`, answers with a figure.
  *
  * One process for each, so that none runs with the garbage, the compiled code or the timers of
- * another.
+ * another. No collection is forced before a run: it would forget the shapes of all objects that
+ * are gone by then, and with them the compiled code, as no collection in a program's life does.
  *
  * @module
  */
@@ -23,7 +24,6 @@ try {
   answer({ value: 0 })
   process.on('message', (message) => {
     if (message === 'run') {
-      globalThis.gc?.()
       contender.run().then((value) => answer({ value }), fail)
     } else {
       contender[Symbol.asyncDispose]().then(() => process.exit(0), fail)

@@ -32,8 +32,8 @@ npm run bench -- --rounds N        how often each contender runs at most; 7, or 
 npm run bench -- --print           prints, and writes nothing
 npm run bench -- --list            the suites, and who takes part`
 
-const FULL: Bounds = { rounds: 7, maxMs: 15_000 }
-const QUICK: Bounds = { rounds: 3, maxMs: 600 }
+const FULL: Bounds = { rounds: 7, warmUpMs: 1_500, maxMs: 15_000 }
+const QUICK: Bounds = { rounds: 3, warmUpMs: 300, maxMs: 600 }
 const PAGE = resolve(import.meta.dirname, '../docs/performance.md')
 const RESULTS = join(import.meta.dirname, 'results')
 

@@ -14,8 +14,13 @@ export interface Competitor {
 
 /** How long measuring goes on. */
 export interface Bounds {
-  /** How often each competitor runs at most, after one run to warm up. */
+  /** How often each competitor runs at most, after it has warmed up. */
   readonly rounds: number
+  /**
+   * How long each warms up, in milliseconds: it runs until then, and once at least. What is quick
+   * has run often by then, so that the virtual machine has compiled it.
+   */
+  readonly warmUpMs: number
   /** A competitor that has run for so long altogether, in milliseconds, is left out of the rest. */
   readonly maxMs: number
 }
@@ -38,9 +43,10 @@ export interface Measurement {
  */
 export async function measure(
   competitors: readonly Competitor[],
-  { rounds, maxMs }: Bounds,
+  { rounds, warmUpMs, maxMs }: Bounds,
 ): Promise<readonly Measurement[]> {
   const taken = competitors.map((competitor) => ({ competitor, values: [] as number[], ms: 0 }))
+  const warmUpMost = Math.min(warmUpMs, maxMs)
   for (let round = -1; round < rounds; round += 1) {
     for (const one of taken) {
       if (one.ms > maxMs && one.values.length > 0) continue
@@ -50,7 +56,9 @@ export async function measure(
       if (round >= 0 || ms > maxMs) {
         one.values.push(value)
         one.ms += ms
+        continue
       }
+      while (performance.now() - start < warmUpMost) await one.competitor.run()
     }
   }
   return taken.map(({ competitor, values }) => measurementOf(competitor.name, values))
