@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { settled } from '../base/short-lists.ts'
 import { type Parameters, readParameters } from './parameters.ts'
 
 /** One argument of a method. */
@@ -41,8 +42,6 @@ export interface BindingRules {
   readonly borrowed: boolean
 }
 
-const NONE: readonly Binding[] = []
-
 /**
  * Works out the arguments of a method.
  *
@@ -53,7 +52,7 @@ export function bind(rules: BindingRules): readonly Binding[] {
   const parameters = readParameters(fn)
   checkNames(rules, 'requires', requires)
   checkNames(rules, 'optional', optional)
-  if (parameters.form === 'none' && !requires && !optional && !rebind) return NONE
+  if (parameters.form === 'none' && !requires && !optional && !rebind) return settled([])
   if (parameters.form === 'whole' && !requires && !optional && !isRenaming(rebind)) {
     throw new TypeError(
       `'${atom}' does not say which inputs ${method} takes: destructure its first parameter, ${method}({ size, image }), or list them, requires: ['size', 'image'] (an empty list if it takes none)`,
@@ -75,7 +74,7 @@ export function bind(rules: BindingRules): readonly Binding[] {
   for (const name of optionalNames(parameters, rules)) {
     if (!required.has(name)) bindings.push({ argument: name, symbol: name, optional: true })
   }
-  return bindings
+  return settled(bindings)
 }
 
 function requiredNames(parameters: Parameters, { ignore }: BindingRules): readonly string[] {

@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { appended } from './short-lists.ts'
 
 /** An edge with what is known about it. */
 export interface Edge<Node, Label> {
@@ -18,9 +19,14 @@ export interface Edge<Node, Label> {
 }
 
 interface Place<Node, Label> {
-  readonly incoming: Edge<Node, Label>[]
-  readonly outgoing: Map<Node, Edge<Node, Label>>
+  incoming: Edge<Node, Label>[]
+  outgoing: Edge<Node, Label>[]
+  /** The outgoing edges by their end, where there are many. */
+  byEnd: Map<Node, Edge<Node, Label>> | undefined
 }
+
+/** So many edges are looked through as fast as a map is asked, and take a quarter of its room. */
+const FEW = 8
 
 /** A directed graph without parallel edges. */
 export class Digraph<Node, Label> {
@@ -43,21 +49,24 @@ export class Digraph<Node, Label> {
 
   /** Adds a node; nothing happens when it is there. */
   add(node: Node): void {
-    if (!this.#places.has(node)) this.#places.set(node, { incoming: [], outgoing: new Map() })
+    if (this.#places.has(node)) return
+    this.#places.set(node, { incoming: [], outgoing: [], byEnd: undefined })
   }
 
   /** Removes a node and its edges. */
   remove(node: Node): void {
     const place = this.#places.get(node)
     if (place === undefined) return
-    for (const { from } of place.incoming) this.#places.get(from)?.outgoing.delete(node)
-    for (const to of place.outgoing.keys()) this.#dropIncoming(node, to)
+    for (const { from } of [...place.incoming]) this.disconnect(from, node)
+    for (const { to } of [...place.outgoing]) this.disconnect(node, to)
     this.#places.delete(node)
   }
 
   /** The edge between two nodes, if there is one. */
   edge(from: Node, to: Node): Edge<Node, Label> | undefined {
-    return this.#places.get(from)?.outgoing.get(to)
+    const place = this.#places.get(from)
+    if (place?.byEnd !== undefined) return place.byEnd.get(to)
+    return place?.outgoing.find((edge) => edge.to === to)
   }
 
   /** Adds an edge between two nodes of the graph, or gives an edge that is there a new label. */
@@ -68,13 +77,23 @@ export class Digraph<Node, Label> {
       return
     }
     const edge = { from, to, label }
-    this.#place(from).outgoing.set(to, edge)
-    this.#place(to).incoming.push(edge)
+    const start = this.#place(from)
+    const end = this.#place(to)
+    start.outgoing = appended(start.outgoing, edge)
+    if (start.byEnd !== undefined) start.byEnd.set(to, edge)
+    else if (start.outgoing.length > FEW)
+      start.byEnd = new Map(start.outgoing.map((one) => [one.to, one]))
+    end.incoming = appended(end.incoming, edge)
   }
 
-  /** Removes an edge. */
+  /** Removes an edge; quick when it was added last. */
   disconnect(from: Node, to: Node): void {
-    if (this.#place(from).outgoing.delete(to)) this.#dropIncoming(from, to)
+    const { outgoing, byEnd } = this.#place(from)
+    const edge = this.edge(from, to)
+    if (edge === undefined) return
+    byEnd?.delete(to)
+    const { incoming } = this.#place(to)
+    for (const edges of [outgoing, incoming]) edges.splice(edges.lastIndexOf(edge), 1)
   }
 
   /** The edges that end at a node, in the order of their addition. */
@@ -83,8 +102,8 @@ export class Digraph<Node, Label> {
   }
 
   /** The edges that start at a node, in the order of their addition. */
-  outgoing(node: Node): IterableIterator<Edge<Node, Label>> {
-    return this.#place(node).outgoing.values()
+  outgoing(node: Node): readonly Edge<Node, Label>[] {
+    return this.#place(node).outgoing
   }
 
   /** The node's direct and indirect predecessors, nearest first. */
@@ -112,7 +131,7 @@ export class Digraph<Node, Label> {
           path.unshift(at)
         return path
       }
-      for (const next of this.#place(node).outgoing.keys()) {
+      for (const { to: next } of this.#place(node).outgoing) {
         if (cameFrom.has(next)) continue
         cameFrom.set(next, node)
         queue.push(next)
@@ -131,7 +150,7 @@ export class Digraph<Node, Label> {
     for (const [node, { incoming }] of this.#places) if (incoming.length === 0) queue.push(node)
     for (const node of queue) {
       yield node
-      for (const to of this.#place(node).outgoing.keys()) {
+      for (const { to } of this.#place(node).outgoing) {
         const count = (met.get(to) ?? 0) + 1
         met.set(to, count)
         if (count === this.#place(to).incoming.length) queue.push(to)
@@ -143,13 +162,5 @@ export class Digraph<Node, Label> {
     const place = this.#places.get(node)
     if (place === undefined) throw new RangeError('the node is not in the graph')
     return place
-  }
-
-  #dropIncoming(from: Node, to: Node): void {
-    const { incoming } = this.#place(to)
-    incoming.splice(
-      incoming.findIndex((edge) => edge.from === from),
-      1,
-    )
   }
 }

@@ -9,6 +9,7 @@
 import type { Atom } from '../atoms/atom.ts'
 import type { Retry } from '../atoms/retry.ts'
 import { Task } from '../atoms/task.ts'
+import { appended } from '../base/short-lists.ts'
 import { DuplicateError } from '../errors.ts'
 import type { DeciderRule } from '../flows/decider.ts'
 import { Flow, type FlowItem } from '../flows/flow.ts'
@@ -207,8 +208,8 @@ function addNode(
 }
 
 function connect(from: OpenNode, to: OpenNode, rule?: DeciderRule): void {
-  from.successors.push(to)
-  to.predecessors.push(from)
+  from.successors = appended(from.successors, to)
+  to.predecessors = appended(to.predecessors, from)
   if (rule !== undefined) {
     to.rules ??= new Map()
     to.rules.set(from, rule)

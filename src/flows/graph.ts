@@ -6,6 +6,7 @@
 import type { Retry } from '../atoms/retry.ts'
 import type { Nothing } from '../atoms/wiring.ts'
 import { Digraph, type Edge } from '../base/digraph.ts'
+import { appended } from '../base/short-lists.ts'
 import { AmbiguousDependencyError, CycleError } from '../errors.ts'
 import {
   type Decider,
@@ -66,7 +67,7 @@ export class GraphFlow<Needs extends object = never, Gives extends object = obje
 > {
   readonly pattern = 'graph'
   readonly #graph: Edges = new Digraph()
-  /** What each child required and provided when it was added; links are made by that. */
+  /** What each flow among the children required and provided when it was added; links go by that. */
   readonly #symbols = new Map<FlowItem, Symbols>()
   readonly #providers = new Map<string, FlowItem[]>()
   readonly #requirers = new Map<string, FlowItem[]>()
@@ -112,14 +113,14 @@ export class GraphFlow<Needs extends object = never, Gives extends object = obje
     try {
       for (const [item, symbols] of added) {
         this.#graph.add(item)
-        this.#symbols.set(item, symbols)
+        if (item instanceof Flow) this.#symbols.set(item, symbols)
         if (options.resolveRequires !== false) this.#linkToProviders(item, waiting, made)
         this.#register(item, symbols)
         if (options.resolveExisting !== false) this.#linkWaiting(item, symbols, waiting, made)
         this.#refuseCycleThrough(item)
       }
     } catch (error) {
-      for (const { from, to } of made) this.#graph.disconnect(from, to)
+      for (const { from, to } of made.reverse()) this.#graph.disconnect(from, to)
       for (const item of added.keys()) this.#forget(item)
       throw error
     }
@@ -204,27 +205,32 @@ export class GraphFlow<Needs extends object = never, Gives extends object = obje
   /** @internal */
   override addUp(of: (child: FlowItem) => Symbols): Symbols {
     const items = [...this]
-    const symbols = new Map(items.map((item) => [item, of(item)]))
+    const inFlows = items.filter((item) => item instanceof Flow)
+    const symbols = new Map(inFlows.map((flow) => [flow, of(flow)]))
     const requires = new Set<string>(this.retry?.requires)
     for (const item of items) {
       for (const symbol of this.#unsatisfied(item, symbols)) requires.add(symbol)
     }
     let provides = new Set<string>(this.retry?.provides)
-    for (const one of symbols.values()) provides = merge(provides, one.provides)
+    for (const item of items) provides = merge(provides, of(item).provides) // changes the sets
     return { requires, provides }
   }
 
-  /** What a child requires that neither the retry nor any predecessor provides. */
+  /**
+   * What a child requires that neither the retry nor any predecessor provides.
+   *
+   * @param symbols of the flows among the children; those of a task are its own
+   */
   #unsatisfied(
     item: FlowItem,
     symbols: ReadonlyMap<FlowItem, Symbols> = this.#symbols,
   ): ReadonlySet<string> {
-    const left = new Set<string>(symbols.get(item)?.requires)
+    const left = new Set<string>((symbols.get(item) ?? item).requires)
     for (const symbol of this.retry?.provides ?? []) left.delete(symbol)
     if (left.size === 0) return left
     for (const ancestor of this.#graph.ancestors(item)) {
-      const provides = symbols.get(ancestor)?.provides
-      for (const symbol of left) if (provides?.has(symbol)) left.delete(symbol)
+      const provides = (symbols.get(ancestor) ?? ancestor).provides
+      for (const symbol of left) if (provides.has(symbol)) left.delete(symbol)
       if (left.size === 0) break
     }
     return left
@@ -354,9 +360,9 @@ function readRule({ decider, depth }: LinkOptions): DeciderRule | undefined {
 }
 
 function append(lists: Map<string, FlowItem[]>, symbol: string, item: FlowItem): void {
-  const list = lists.get(symbol)
-  if (list === undefined) lists.set(symbol, [item])
-  else list.push(item)
+  const list = lists.get(symbol) ?? []
+  const longer = appended(list, item)
+  if (longer !== list) lists.set(symbol, longer)
 }
 
 function nameOf(item: FlowItem): string {

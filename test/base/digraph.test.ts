@@ -233,3 +233,33 @@ test('a path of many nodes does not exhaust the stack', () => {
   expect([...graph.ancestors(count - 1)]).toHaveLength(count - 1)
   expect([...graph.generations()]).toHaveLength(count)
 })
+
+describe('a node with many edges', () => {
+  const ends = Array.from({ length: 30 }, (_, i) => i + 1)
+  const hub = (): Digraph<number, string> =>
+    graphOf([...ends.map((to): Pair => [0, to]), ...ends.map((from): Pair => [from, 31])], 32)
+
+  test('finds each of them, and keeps their order', () => {
+    const graph = hub()
+    graph.connect(0, 7, 'again')
+    expect(graph.outgoing(0).map(({ to }) => to)).toEqual(ends)
+    expect(graph.incoming(31).map(({ from }) => from)).toEqual(ends)
+    expect(graph.edge(0, 7)?.label).toBe('again')
+    expect(graph.edge(0, 31)).toBeUndefined()
+  })
+
+  test('loses those that are taken away, and no other', () => {
+    fc.assert(
+      fc.property(fc.uniqueArray(fc.constantFrom(...ends), { minLength: 1 }), (gone) => {
+        const graph = hub()
+        for (const to of gone) graph.disconnect(0, to)
+        graph.disconnect(0, 31) // which is not there
+        const left = ends.filter((to) => !gone.includes(to))
+        expect(graph.outgoing(0).map(({ to }) => to)).toEqual(left)
+        expect(ends.filter((to) => graph.edge(0, to) !== undefined)).toEqual(left)
+        graph.remove(31)
+        expect(ends.some((from) => graph.edge(from, 31) !== undefined)).toBe(false)
+      }),
+    )
+  })
+})

@@ -93,13 +93,32 @@ test('competitors run in turn, after one run that does not count', async () => {
       return order.length
     },
   })
-  const [a, b] = await measure([competitor('a'), competitor('b')], { rounds: 2, maxMs: 1_000 })
+  const [a, b] = await measure([competitor('a'), competitor('b')], {
+    rounds: 2,
+    warmUpMs: 0,
+    maxMs: 1_000,
+  })
   expect(order.join('')).toBe('ababab')
   expect([a?.values, b?.values]).toEqual([
     [3, 5],
     [4, 6],
   ])
   expect(a?.median).toBe(4)
+})
+
+test('what is quick warms up for as long as it is told', async () => {
+  let runs = 0
+  const quick: Competitor = {
+    name: 'quick',
+    async run() {
+      runs += 1
+      await new Promise((resolve) => setTimeout(resolve, 5))
+      return runs
+    },
+  }
+  const [measured] = await measure([quick], { rounds: 1, warmUpMs: 100, maxMs: 1_000 })
+  expect(runs).toBeGreaterThan(2)
+  expect(measured?.values).toEqual([runs])
 })
 
 test('one whose first run takes all of its time is not run again', async () => {
@@ -112,7 +131,7 @@ test('one whose first run takes all of its time is not run again', async () => {
       return 7
     },
   }
-  const [measured] = await measure([slow], { rounds: 5, maxMs: 1 })
+  const [measured] = await measure([slow], { rounds: 5, warmUpMs: 0, maxMs: 1 })
   expect([runs, measured?.values]).toEqual([1, [7]])
 })
 
