@@ -198,7 +198,8 @@ async function measureSize(
       cells.get(entrant)?.set(size, { error: fail(suite, contender, size, error) })
     }
   }
-  const measurements = await measure(competitors, bounds)
+  const warmUpMs = suite.isCount ? 0 : bounds.warmUpMs
+  const measurements = await measure(competitors, { ...bounds, warmUpMs })
   for (const [i, { entrant }] of competitors.entries()) {
     const error = failures.get(entrant)
     const measurement = measurements[i]

@@ -19,10 +19,18 @@ export interface Edge<Node, Label> {
 }
 
 interface Place<Node, Label> {
-  incoming: Edge<Node, Label>[]
-  outgoing: Edge<Node, Label>[]
+  readonly node: Node
+  /** Differs from that of every other place. */
+  readonly number: number
+  incoming: PlacedEdge<Node, Label>[]
+  outgoing: PlacedEdge<Node, Label>[]
   /** The outgoing edges by their end, where there are many. */
-  byEnd: Map<Node, Edge<Node, Label>> | undefined
+  byEnd: Map<Node, PlacedEdge<Node, Label>> | undefined
+}
+
+/** An edge that knows the place where it ends, so that nobody has to look it up. */
+interface PlacedEdge<Node, Label> extends Edge<Node, Label> {
+  readonly end: Place<Node, Label>
 }
 
 /** So many edges are looked through as fast as a map is asked, and take a quarter of its room. */
@@ -31,6 +39,7 @@ const FEW = 8
 /** A directed graph without parallel edges. */
 export class Digraph<Node, Label> {
   readonly #places = new Map<Node, Place<Node, Label>>()
+  #nextNumber = 0
 
   /** How many nodes there are. */
   get size(): number {
@@ -50,7 +59,8 @@ export class Digraph<Node, Label> {
   /** Adds a node; nothing happens when it is there. */
   add(node: Node): void {
     if (this.#places.has(node)) return
-    this.#places.set(node, { incoming: [], outgoing: [], byEnd: undefined })
+    const number = this.#nextNumber++
+    this.#places.set(node, { node, number, incoming: [], outgoing: [], byEnd: undefined })
   }
 
   /** Removes a node and its edges. */
@@ -64,9 +74,7 @@ export class Digraph<Node, Label> {
 
   /** The edge between two nodes, if there is one. */
   edge(from: Node, to: Node): Edge<Node, Label> | undefined {
-    const place = this.#places.get(from)
-    if (place?.byEnd !== undefined) return place.byEnd.get(to)
-    return place?.outgoing.find((edge) => edge.to === to)
+    return this.#edge(from, to)
   }
 
   /** Adds an edge between two nodes of the graph, or gives an edge that is there a new label. */
@@ -76,9 +84,9 @@ export class Digraph<Node, Label> {
       known.label = label
       return
     }
-    const edge = { from, to, label }
     const start = this.#place(from)
     const end = this.#place(to)
+    const edge = { from, to, label, end }
     start.outgoing = appended(start.outgoing, edge)
     if (start.byEnd !== undefined) start.byEnd.set(to, edge)
     else if (start.outgoing.length > FEW)
@@ -89,10 +97,10 @@ export class Digraph<Node, Label> {
   /** Removes an edge; quick when it was added last. */
   disconnect(from: Node, to: Node): void {
     const { outgoing, byEnd } = this.#place(from)
-    const edge = this.edge(from, to)
+    const edge = this.#edge(from, to)
     if (edge === undefined) return
     byEnd?.delete(to)
-    const { incoming } = this.#place(to)
+    const { incoming } = edge.end
     for (const edges of [outgoing, incoming]) edges.splice(edges.lastIndexOf(edge), 1)
   }
 
@@ -145,17 +153,23 @@ export class Digraph<Node, Label> {
    * joins the next generation when its last incoming edge is met. Nodes on a cycle are left out.
    */
   *generations(): Generator<Node> {
-    const met = new Map<Node, number>()
-    const queue: Node[] = []
-    for (const [node, { incoming }] of this.#places) if (incoming.length === 0) queue.push(node)
-    for (const node of queue) {
+    const met = new Uint32Array(this.#nextNumber)
+    const queue: Place<Node, Label>[] = []
+    for (const place of this.#places.values()) if (place.incoming.length === 0) queue.push(place)
+    for (const { node, outgoing } of queue) {
       yield node
-      for (const { to } of this.#place(node).outgoing) {
-        const count = (met.get(to) ?? 0) + 1
-        met.set(to, count)
-        if (count === this.#place(to).incoming.length) queue.push(to)
+      for (const { end } of outgoing) {
+        const count = (met[end.number] ?? 0) + 1
+        met[end.number] = count
+        if (count === end.incoming.length) queue.push(end)
       }
     }
+  }
+
+  #edge(from: Node, to: Node): PlacedEdge<Node, Label> | undefined {
+    const place = this.#places.get(from)
+    if (place?.byEnd !== undefined) return place.byEnd.get(to)
+    return place?.outgoing.find((edge) => edge.to === to)
   }
 
   #place(node: Node): Place<Node, Label> {

@@ -167,8 +167,11 @@ function open(
 }
 
 function close({ flow, scope, start, retry, children }: Frame, nodes: OpenNode[]): Ends {
+  let last: FlowItem | undefined
+  let source: Ends | undefined
   for (const { from, to, rule } of flow.links()) {
-    const source = children.get(from)
+    if (from !== last) source = children.get(from) // the links of one child come together
+    last = from
     const target = children.get(to)
     if (source !== undefined && target !== undefined) connect(source.exit, target.entry, rule)
   }
@@ -217,21 +220,21 @@ function connect(from: OpenNode, to: OpenNode, rule?: DeciderRule): void {
 }
 
 function meetOnce(seen: Set<unknown>, item: FlowItem | Atom<never, object>): void {
-  if (seen.has(item)) {
+  const count = seen.size
+  if (seen.add(item).size === count) {
     throw new DuplicateError(
       `'${item.name}' is met twice in one flow: the same object can be used only once, make a second one with another name`,
       [item.name],
     )
   }
-  seen.add(item)
 }
 
 function indexByName(flow: string, atoms: readonly GraphNode[]): ReadonlyMap<string, GraphNode> {
   const byName = new Map<string, GraphNode>()
   const duplicates = new Set<string>()
   for (const node of atoms) {
-    if (byName.has(node.name)) duplicates.add(node.name)
-    byName.set(node.name, node)
+    const count = byName.size
+    if (byName.set(node.name, node).size === count) duplicates.add(node.name)
   }
   if (duplicates.size > 0) {
     const names = [...duplicates].sort()

@@ -186,6 +186,7 @@ export class Lookup {
 
   #hasSource(node: GraphNode, symbol: string): boolean {
     if (this.#injectedFor(node, symbol) !== undefined) return true
+    if (this.scopes.soleProvider(node, symbol) !== undefined) return true
     let seen = false
     this.scopes.visit(node, symbol, () => {
       seen = true

@@ -75,7 +75,7 @@ describe('nodes and edges', () => {
       [1, 2],
     ])
     graph.connect(0, 2, 'new')
-    expect(graph.edge(0, 2)).toEqual({ from: 0, to: 2, label: 'new' })
+    expect(graph.edge(0, 2)).toMatchObject({ from: 0, to: 2, label: 'new' })
     expect(graph.incoming(2).map(({ label }) => label)).toEqual(['new', '1>2'])
   })
 
