@@ -88,13 +88,7 @@ const FLOWS = {
 const folder = mkdtempSync(join(tmpdir(), 'taskflow-ts-types-'))
 try {
   const tsc = resolve('node_modules', values.compiler)
-  await execute(process.execPath, [
-    resolve('node_modules/@typescript/native/bin/tsc'),
-    '-p',
-    'tsconfig.build.json',
-    '--outDir',
-    join(folder, 'dist'),
-  ])
+  await execute(process.execPath, ['build.ts', join(folder, 'dist')])
   symlinkSync(resolve('node_modules'), join(folder, 'node_modules'), 'junction')
   const competitors = Object.entries(FLOWS).map(([name, text], i): Competitor => {
     const config = join(folder, `tsconfig.${i}.json`)
@@ -118,6 +112,7 @@ try {
   })
   const [base, ...measured] = await measure(competitors, {
     rounds: Number(values.rounds),
+    warmUpMs: 0,
     maxMs: Number.POSITIVE_INFINITY,
   })
   const { stdout: version } = await execute(process.execPath, [tsc, '--version'])

@@ -128,12 +128,8 @@ function countOf(text: string): number {
 /** Compiles the package as it is published. */
 function build(): void {
   const root = resolve(import.meta.dirname, '..')
-  const tsc = join(root, 'node_modules/@typescript/native/bin/tsc')
   const dist = join(import.meta.dirname, 'dist')
-  execFileSync(process.execPath, [tsc, '-p', 'tsconfig.build.json', '--outDir', dist], {
-    cwd: root,
-    stdio: 'inherit',
-  })
+  execFileSync(process.execPath, ['build.ts', dist], { cwd: root, stdio: 'inherit' })
 }
 
 async function measureSuite(run: Run): Promise<Result> {

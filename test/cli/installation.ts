@@ -55,10 +55,7 @@ export async function install(
   mkdirSync(folder)
   for (const name of ['package.json', 'LICENSE', 'README.md']) cpSync(name, join(source, name))
   // As `npm run build` does it, into a folder of its own.
-  const building = ['-p', 'tsconfig.build.json', '--outDir', join(source, 'dist')]
-  for (const way of ['--removeComments', '--emitDeclarationOnly']) {
-    await execute(resolve('node_modules/.bin/tsc'), [...building, way])
-  }
+  await execute(process.execPath, ['build.ts', join(source, 'dist')])
   const packing = ['pack', '--ignore-scripts', '--json', '--pack-destination', root]
   const { stdout } = await npm(packing, source)
   const [{ filename }] = JSON.parse(stdout) as [{ readonly filename: string }]

@@ -3,10 +3,11 @@
  *
  * @module
  */
-import { spawn } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
 import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
+import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { postgresDatabase } from '../persistence/servers.ts'
 import { type Ended, type Installation, install } from './installation.ts'
@@ -14,6 +15,7 @@ import { type Ended, type Installation, install } from './installation.ts'
 const VOLUMES = `import { defineFlow, linear, task, times, type TaskflowConfig } from 'taskflow-ts'
 import { existsSync } from 'node:fs'
 import { setTimeout } from 'node:timers/promises'
+import { promisify } from 'node:util'
 
 const reserve = task('reserve-quota', {
   provides: 'reservation',
@@ -48,12 +50,39 @@ export const config = { flows: [createVolume] } satisfies TaskflowConfig
 const CONFIG = `import { config } from './volumes.ts'
 export default config
 `
+const ENTRIES = `import { isFailure, linear, run, StorageError, task, threadTask } from 'taskflow-ts'
+import { directory } from 'taskflow-ts/directory'
+import { sqlite } from 'taskflow-ts/sqlite'
+import { runFlow } from 'taskflow-ts/testing'
+import { threads } from 'taskflow-ts/threads'
+
+const seen: unknown[] = []
+for (const backend of [sqlite('/nowhere/at/all.db'), directory('entries.ts')]) {
+  seen.push(await backend.open().catch((error: unknown) => error instanceof StorageError))
+}
+const failing = task('failing', { execute() { throw new RangeError('no') } })
+const { failures } = await runFlow(linear('f').add(failing))
+seen.push(isFailure(failures['failing']))
+const module = new URL('./double.ts', import.meta.url)
+const double = threadTask('double', { module, requires: ['x'], provides: 'y' })
+await using executor = threads({ maxWorkers: 1 })
+const { y } = await run(linear('g').add(double as never), { engine: 'parallel', executor, store: { x: 21 } }) as { y: number }
+seen.push(y)
+console.log(JSON.stringify(seen))
+`
+const DOUBLE = 'export const execute = ({ x }: { x: number }) => 2 * x\n'
 const ENUM = 'enum Size { small }\nexport const size = Size.small\n'
 
 let installed: Installation
 beforeAll(async () => {
-  const files = { 'volumes.ts': VOLUMES, 'taskflow.config.ts': CONFIG, 'enum.ts': ENUM }
-  installed = await install(files, ['pg'])
+  const files = {
+    'volumes.ts': VOLUMES,
+    'taskflow.config.ts': CONFIG,
+    'enum.ts': ENUM,
+    'entries.ts': ENTRIES,
+    'double.ts': DOUBLE,
+  }
+  installed = await install(files, ['pg', 'tinypool', 'vitest'])
 }, 120_000)
 afterAll(() => installed?.[Symbol.dispose]())
 
@@ -62,6 +91,12 @@ afterAll(() => postgres?.[Symbol.asyncDispose]())
 
 test('the package is no more than 2 MiB with all that it depends on', () => {
   expect(installed.sizeBytes).toBeLessThanOrEqual(2 * 1024 * 1024)
+})
+
+test('what the entries share is the same, and threads find their file', async () => {
+  const cwd = installed.folder
+  const { stdout } = await promisify(execFile)(process.execPath, ['entries.ts'], { cwd })
+  expect(JSON.parse(stdout)).toEqual([true, true, true, 42])
 })
 
 test('a driver that is not there is named, with how to install it', async () => {

@@ -47,7 +47,7 @@ const NEEDED = [
 beforeAll(async () => {
   const modules = join(folder, 'node_modules')
   const own = join(modules, 'taskflow-ts')
-  await tsc('7.0', ['-p', 'tsconfig.build.json', '--outDir', join(own, 'dist')])
+  await execute(process.execPath, ['build.ts', join(own, 'dist')])
   cpSync('package.json', join(own, 'package.json'))
   for (const name of NEEDED) {
     mkdirSync(dirname(join(modules, name)), { recursive: true })
