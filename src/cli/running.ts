@@ -30,8 +30,9 @@ const RESULT_LENGTH = 200
 /**
  * Runs an engine to its end, a suspension, or an interruption.
  *
- * The first interrupt suspends it; the second one cancels it, so that what it did is reverted; the
- * third one ends the process. A stored run is resumable after the first and the third.
+ * The first interrupt suspends it; the second one cancels it, so that what it did is reverted,
+ * unless it has passed a point of no return; the third one ends the process. A stored run is
+ * resumable after the first and the third.
  *
  * @returns the exit code
  * @throws what kept the flow from getting to an end.
@@ -53,8 +54,8 @@ export async function runWatched(
       entered = state
     })
     using view = viewOf({ engine, context, clock, maskedKeys })
-    const canCancel = action === runIt
-    using interrupts = new Interrupts(context, view, { resume, canCancel })
+    const cancel = action === runIt ? (): void => cancelRun(engine) : undefined
+    using interrupts = new Interrupts(context, view, { resume, cancel })
     try {
       await action(engine, interrupts.signal)
       if (interrupts.isCancelled && entered === 'SUSPENDED') {
@@ -86,18 +87,18 @@ class Interrupts implements Disposable {
   readonly #context: Context
   readonly #view: View
   readonly #resume: string | undefined
-  readonly #canCancel: boolean
+  readonly #cancel: (() => void) | undefined
   readonly #registration: Disposable
 
   constructor(
     context: Context,
     view: View,
-    options: { readonly resume: string | undefined; readonly canCancel: boolean },
+    options: { readonly resume: string | undefined; readonly cancel: (() => void) | undefined },
   ) {
     this.#context = context
     this.#view = view
     this.#resume = options.resume
-    this.#canCancel = options.canCancel
+    this.#cancel = options.cancel
     this.#registration = context.terminal.onInterrupt(() => this.#next())
   }
 
@@ -114,13 +115,14 @@ class Interrupts implements Disposable {
     const { terminal } = this.#context
     if (!this.signal.aborted) {
       this.#stop.abort()
-      const next = this.#canCancel ? 'cancels: what was done is reverted' : 'stops at once'
+      const next = this.#cancel ? 'cancels: what was done is reverted' : 'stops at once'
       this.#view.note(`Suspending: what is under way is finished first. Ctrl-C again ${next}.`)
-    } else if (this.#canCancel && !this.isCancelled) {
+    } else if (this.#cancel !== undefined && !this.isCancelled) {
       this.isCancelled = true
       this.#view.note(
-        'Cancelling: what is under way is finished, then all is reverted. Ctrl-C again stops at once.',
+        'Cancelling: what is under way is told to stop, then all is reverted. Ctrl-C again stops at once.',
       )
+      this.#cancel()
     } else {
       this.#view.end()
       this.#context.remark(
@@ -131,6 +133,19 @@ class Interrupts implements Disposable {
       terminal.exit(EXIT.interrupted)
     }
   }
+}
+
+/** One that has passed a point of no return is left to its suspension, so that it can go on. */
+function cancelRun(engine: Engine): void {
+  const { atoms = [] } = engine.compilation ?? {}
+  const hasPassed = atoms.some(({ atom, name }) => {
+    const state = engine.storage.getAtomState(name)
+    return (
+      atom?.kind === 'task' && atom.irreversible && (state === 'RUNNING' || state === 'SUCCESS')
+    )
+  })
+  if (hasPassed) return
+  engine.cancel('it was interrupted').catch(() => {}) // it has just ended
 }
 
 function runIt(engine: Engine, signal: AbortSignal): Promise<void> {

@@ -181,7 +181,7 @@ export class Engine<Results extends object = Record<string, unknown>> {
    * Cancels the run: the signals of the atoms under way are aborted, and when they have ended
    * everything is reverted, down to the last point of no return. Those that do not end within
    * `graceMs` have failed with a {@link TimeoutError}. The run rejects with a
-   * {@link CancelledError}. No retry is asked any more.
+   * {@link CancelledError}. No retry is asked any more. A suspension under way is given up for it.
    *
    * @returns resolves once the wish is stored; from then on it survives a crash. When the run ends
    * before that, it has no effect.
@@ -194,6 +194,7 @@ export class Engine<Results extends object = Record<string, unknown>> {
       )
     }
     const message = `flow '${this.flow.name}' was cancelled: ${textOf(reason)}`
+    if (this.#prepared) this.#prepared.runtime.heedsSuspension = false
     await this.#undo({ why: 'cancel', message, downTo: [] }, new CancelledError(message))
   }
 
@@ -251,9 +252,8 @@ export class Engine<Results extends object = Record<string, unknown>> {
   suspend(): Promise<void> {
     if (this.#compilation === undefined)
       return Promise.reject(this.#notReady('suspend', 'compiled'))
-    if (this.#record.move('SUSPENDING')) {
-      this.#prepared?.machine.withdraw()
-    }
+    this.#record.move('SUSPENDING')
+    if (this.storage.getFlowState() === 'SUSPENDING') this.#prepared?.machine.suspend()
     const stored = this.#journal.flush()
     stored.catch(() => {}) // whoever runs the flow hears of it
     return stored

@@ -210,12 +210,12 @@ export class Machine {
     this.#request = undefined
   }
 
-  /** Takes back what was scheduled and not announced, because the flow is to be suspended. */
-  withdraw(): void {
+  /** The flow is to be suspended: takes back what was scheduled and not announced. */
+  suspend(): void {
     const runtime = this.#runtime
+    runtime.heedsSuspension = true
     this.#calls.wake()
     const withdrawn = runtime.journal.withdraw()
-    if (withdrawn.size === 0) return
     this.#launches = this.#launches.filter(({ node }) => {
       if (!withdrawn.has(runtime.detailOf(node))) return true
       runtime.unfinished.add(node)

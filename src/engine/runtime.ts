@@ -107,6 +107,8 @@ export class Runtime {
   resolvedCount = 0
   /** Why the run is being undone, if it is not for a failure. */
   undo: Undo | undefined
+  /** False once a flow that is SUSPENDING was cancelled: it is reverted before it comes to rest. */
+  heedsSuspension = true
   /** Tells the time, for what is due. */
   readonly clock: Clock
   readonly #interceptors: Interceptors
@@ -138,7 +140,9 @@ export class Runtime {
 
   /** The flow was asked to suspend, or is not running for another reason: nothing new starts. */
   get isStopping(): boolean {
-    return this.flowDetail.state !== 'RUNNING' || this.errors.length > 0
+    const { state } = this.flowDetail
+    if (this.errors.length > 0) return true
+    return state === 'SUSPENDING' ? this.heedsSuspension : state !== 'RUNNING'
   }
 
   /** Asks the atoms under way to stop: all of them, or those that go forward. */
@@ -152,6 +156,7 @@ export class Runtime {
     this.queue.clear()
     this.unfinished.clear()
     this.errors.length = 0
+    this.heedsSuspension = true
     this.failing.clear()
     this.undo = readUndo(this.flowDetail)
     for (const { name, failure } of this.flowDetail) {

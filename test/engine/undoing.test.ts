@@ -504,6 +504,68 @@ describe('cancelling', () => {
     expect(await run).toMatchObject({ message: "flow 'f' was cancelled: first" })
   })
 
+  test.each(['serial', 'parallel'] as const)('gives up a suspension, %s', async (engine) => {
+    const { lines, step } = diary()
+    const { task: one, begun, reasons } = endless()
+    const states: string[] = []
+    const running = load(linear('f').add(step('a'), one, step('c')), { engine })
+    running.notifier.register('*', (state) => void states.push(state))
+    const run = errorOf(running.run())
+    await begun
+    await running.suspend()
+    await running.cancel('enough')
+    expect(await run).toMatchObject({ message: "flow 'f' was cancelled: enough" })
+    expect(reasons).toHaveLength(1)
+    expect(lines).toEqual(['do a', 'undo a: made by a'])
+    expect(states.slice(-2)).toEqual(['SUSPENDING', 'REVERTED'])
+  })
+
+  test('gives up a suspension after a crash as well', async () => {
+    const { lines, step } = diary()
+    const backend = memory()
+    const { promise: begun, resolve } = Promise.withResolvers<void>()
+    const deaf = task('deaf', {
+      requires: [],
+      execute: () => {
+        resolve()
+        return new Promise<never>(() => {})
+      },
+    })
+    const flow = linear('f').add(step('a'), deaf)
+    const first = load(flow, { backend, engine: 'parallel' })
+    void first.run().catch(() => {})
+    await begun
+    await first.suspend()
+    await first.cancel('enough') // and the process dies, while the task goes on
+    const flowDetail = await loadFlowDetail(backend, first.storage.flowUuid)
+    expect(flowDetail.state).toBe('SUSPENDING')
+    const second = load(flow, { backend, flowDetail })
+    expect(await errorOf(second.run())).toMatchObject({ code: 'CANCELLED' })
+    expect([lines.at(-1), second.storage.getFlowState()]).toEqual(['undo a: made by a', 'REVERTED'])
+  })
+
+  test('can be suspended in its turn, and is gone on with by the next run', async () => {
+    const { lines, step } = diary()
+    const { task: one, begun } = endless()
+    const slow = task('slow', {
+      requires: [],
+      execute() {},
+      async revert() {
+        await engine.suspend()
+        lines.push('undo slow')
+      },
+    })
+    const engine: Engine<object> = load(linear('f').add(step('a'), slow, one))
+    const run = engine.run()
+    await begun
+    await engine.suspend()
+    await engine.cancel('enough')
+    await run
+    expect([lines.at(-1), engine.storage.getFlowState()]).toEqual(['undo slow', 'SUSPENDED'])
+    expect(await errorOf(engine.run())).toMatchObject({ message: "flow 'f' was cancelled: enough" })
+    expect([lines.at(-1), engine.storage.getFlowState()]).toEqual(['undo a: made by a', 'REVERTED'])
+  })
+
   test('needs a run', async () => {
     const engine = load(linear('f'))
     expect(await errorOf(engine.cancel())).toMatchObject({ code: 'INVALID_STATE' })
