@@ -101,7 +101,7 @@ const NAMED_IN: Readonly<Record<string, string | readonly string[]>> = {
   acorn: 'atoms/parameters.ts',
   commander: 'cli/',
   '@dagrejs/dagre': 'plans/svg.ts',
-  tinypool: 'executors/threads.ts',
+  piscina: 'executors/threads.ts',
   'node:sqlite': 'persistence/sql/sqlite.ts',
   pg: 'persistence/sql/postgres.ts',
   'mysql2/promise': 'persistence/sql/mysql.ts',

@@ -1,5 +1,5 @@
 /**
- * The executor that calls thread tasks in worker threads, over the tinypool library.
+ * The executor that calls thread tasks in worker threads, over the piscina library.
  *
  * For tasks that keep a processor busy. Inputs and results cross by structured clone; failures
  * cross as records, so that the error itself is not at hand afterwards. Other tasks and retries
@@ -26,7 +26,7 @@ export interface ThreadsOptions {
   readonly maxWorkers?: number
 }
 
-/** The part of tinypool that we lean on. */
+/** The part of piscina that we lean on. */
 interface Pool {
   run(
     request: unknown,
@@ -46,7 +46,7 @@ const THREAD = new URL(`./thread${extname(import.meta.filename)}`, import.meta.u
 
 /**
  * Makes an executor with threads of its own, to be used by one or several parallel engines.
- * Threads are started when the first thread task runs. Needs the package `tinypool`.
+ * Threads are started when the first thread task runs. Needs the package `piscina`.
  *
  * @throws RangeError when `maxWorkers` is not a whole number above 0.
  *
@@ -79,10 +79,10 @@ export function threads(options: ThreadsOptions = {}): ThreadExecutor {
 }
 
 async function openPool(maxWorkers: number): Promise<Pool> {
-  const { Tinypool } = await import('tinypool').catch((cause: unknown) => {
-    throw new Error('threads need the package tinypool: npm install tinypool', { cause })
+  const { Piscina } = await import('piscina').catch((cause: unknown) => {
+    throw new Error('threads need the package piscina: npm install piscina', { cause })
   })
-  return new Tinypool({ filename: THREAD, minThreads: 1, maxThreads: maxWorkers })
+  return new Piscina({ filename: THREAD, minThreads: 1, maxThreads: maxWorkers })
 }
 
 async function callInThread(

@@ -82,7 +82,7 @@ beforeAll(async () => {
     'entries.ts': ENTRIES,
     'double.ts': DOUBLE,
   }
-  installed = await install(files, ['pg', 'tinypool', 'vitest'])
+  installed = await install(files, ['pg', 'piscina', 'vitest'])
 }, 120_000)
 afterAll(() => installed?.[Symbol.dispose]())
 

@@ -230,4 +230,19 @@ describe('a thread executor', () => {
     await using own = threads({ maxWorkers: 1 })
     expect(await rejectionOf(own.call(callOf(work('exit'))))).toBeInstanceOf(Error)
   }, 10_000)
+
+  test('makes the calls that wait behind such a task in a new thread', async () => {
+    const own = threads({ maxWorkers: 1 })
+    const calls = ['exit', 'whereAmI', 'exit', 'whereAmI'].map((name) =>
+      own.call(callOf(work(name))),
+    )
+    const outcomes = await Promise.allSettled(calls)
+    expect(outcomes.map(({ status }) => status)).toEqual([
+      'rejected',
+      'fulfilled',
+      'rejected',
+      'fulfilled',
+    ])
+    await own.close()
+  }, 20_000)
 })

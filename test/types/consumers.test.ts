@@ -40,7 +40,7 @@ const NEEDED = [
   '@types/pg',
   'mysql2',
   'pg',
-  'tinypool',
+  'piscina',
   'vitest',
 ]
 
