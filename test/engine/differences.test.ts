@@ -205,6 +205,21 @@ describe('4 optional inputs without a visible result take their default', () => 
     expect(seen).toEqual(['default'])
   })
 
+  test('when every object has something of that name', async () => {
+    const seen: unknown[] = []
+    const one = task('one', {
+      execute({ constructor: made = 'default' }: { constructor?: unknown }) {
+        seen.push(made)
+      },
+      revert({ constructor: made = 'default' }: { constructor?: unknown }) {
+        seen.push(made)
+      },
+    }) as unknown as Task
+    const { bad } = workshop()
+    await errorOf(loadLoosely(linear('f').add(one, bad('bad'))).run())
+    expect(seen).toEqual(['default', 'default'])
+  })
+
   test('when the provider was added later and has not run', async () => {
     const { step, bad, calls } = workshop()
     const { storage } = await suspendedAfter('b', [step('a'), step('b'), step('c')])
