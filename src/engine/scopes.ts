@@ -15,15 +15,16 @@ const NOBODY: readonly GraphNode[] = []
 
 /** Finds providers of symbols. */
 export class Scopes {
-  /** By symbol, in order of position. */
-  readonly #providers = new Map<string, GraphNode[]>()
+  /** By symbol; several in order of position. Most symbols have one, and need no list. */
+  readonly #providers = new Map<string, GraphNode | GraphNode[]>()
 
   constructor({ atoms }: Compilation) {
     for (const node of atoms) {
       for (const { symbol } of node.atom?.provisions ?? []) {
-        const list = this.#providers.get(symbol)
-        if (list === undefined) this.#providers.set(symbol, [node])
-        else list.push(node)
+        const known = this.#providers.get(symbol)
+        if (known === undefined) this.#providers.set(symbol, node)
+        else if (Array.isArray(known)) known.push(node)
+        else this.#providers.set(symbol, [known, node])
       }
     }
   }
@@ -35,7 +36,9 @@ export class Scopes {
 
   /** All atoms that provide a symbol, visible or not, by position. */
   providersOf(symbol: string): readonly GraphNode[] {
-    return this.#providers.get(symbol) ?? NOBODY
+    const providers = this.#providers.get(symbol)
+    if (providers === undefined) return NOBODY
+    return Array.isArray(providers) ? providers : [providers]
   }
 
   /**
@@ -43,9 +46,8 @@ export class Scopes {
    * is none, or there are several to choose from.
    */
   soleProvider(node: GraphNode, symbol: string): GraphNode | undefined {
-    const providers = this.#providers.get(symbol)
-    if (providers === undefined || providers.length > 1) return undefined
-    const provider = providers[0] as GraphNode
+    const provider = this.#providers.get(symbol)
+    if (provider === undefined || Array.isArray(provider)) return undefined
     if (provider.index >= node.index) return undefined
     const scope = commonScope(provider, node)
     if (scope === undefined) return undefined
@@ -60,8 +62,7 @@ export class Scopes {
    * flow stands together. What an unordered flow holds beside the atom is passed over in one leap.
    */
   visit(node: GraphNode, symbol: string, visitor: Visitor): void {
-    const providers = this.#providers.get(symbol)
-    if (providers === undefined) return
+    const providers = this.providersOf(symbol)
     let i = lastBefore(providers, node.index)
     while (i >= 0) {
       const provider = providers[i] as GraphNode
