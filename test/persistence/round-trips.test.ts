@@ -205,13 +205,13 @@ describe('SQLite runs', () => {
 })
 
 describe('PostgreSQL runs', () => {
-  const updates = (sent: readonly string[]): number =>
-    sent.filter((sql) => sql.startsWith('UPDATE atomdetails')).length
+  const short = (sent: readonly string[]): number =>
+    sent.filter((sql) => sql.startsWith('INSERT INTO atomdetails')).length
 
   test.skipIf(postgresServer === undefined).each(WORK)(
-    'one UPDATE for each transaction of $work',
+    'the short form for each transaction of $work',
     async ({ make, count }) => {
-      expect(await sentForOneMore(await onPostgres(), make, updates)).toBe(count)
+      expect(await sentForOneMore(await onPostgres(), make, short)).toBe(count)
     },
   )
 })

@@ -1,10 +1,8 @@
 /**
- * A step of one flow as one UPDATE: the short form of the checkpoint that is written most, with the
- * outcome of one atom and the start of the next.
+ * A step of one flow: the short form of the checkpoint that is written most, with the outcome of one
+ * atom and the start of the next.
  *
- * The parts of the long form cost the server more than the rows do. The short form changes rows
- * that are all there, and held by whoever writes them; or none, and then the long form is to write
- * them or to say why not.
+ * The parts of the long form cost the server more than the rows do.
  *
  * @module
  */
@@ -50,28 +48,33 @@ export class PostgresSteps {
   }
 }
 
-/** @param pattern of each atom, whether it has payload */
+/**
+ * An INSERT, which finds the rows that are there by their key, whatever the planner believes about
+ * the table. The flow detail is locked, so that no claim can come in between.
+ *
+ * @param pattern of each atom, whether it has payload
+ */
 function textOf(pattern: readonly boolean[]): string {
   let position = 0
-  const place = (): string => POSTGRES_DIALECT.placeholder(++position)
-  const [moment, flow, epoch, repeat] = [place(), place(), place(), place()]
-  const keys: string[] = []
-  const cases = new Map<string, string>()
-  for (const hasPayload of pattern) {
-    const key = place()
-    keys.push(key)
-    for (const column of (hasPayload ? ATOM_WHOLE : ATOM_STATE).upsert.replaced) {
-      const type = COLUMN_TYPES[column]
-      const value = type === undefined ? place() : `${place()}::${type}`
-      cases.set(column, `${cases.get(column) ?? ''} WHEN ${key} THEN ${value}`)
-    }
-  }
-  const changes = [...cases].map(
-    ([column, whens]) => `${column} = CASE uuid${whens} ELSE ${column} END`,
+  const place = (type = 'text'): string => `${POSTGRES_DIALECT.placeholder(++position)}::${type}`
+  const moment = place('timestamp')
+  const [flow, epoch, repeat] = [place(), place('int'), place('int')]
+  const { table, replaced: states } = ATOM_STATE.upsert
+  const payloads = ATOM_WHOLE.upsert.replaced.filter((column) => !states.includes(column))
+  const written = pattern.includes(true) ? payloads : []
+  const wholes: string[] = []
+  const rows = pattern.map((hasPayload) => {
+    const uuid = place()
+    if (hasPayload) wholes.push(uuid)
+    const state = states.map((column) => place(COLUMN_TYPES[column]))
+    const payload = written.map((column) => (hasPayload ? place(COLUMN_TYPES[column]) : 'NULL'))
+    return `(${[uuid, moment, flow, ...state, ...payload].join(', ')})`
+  })
+  const changes = written.map(
+    (column) =>
+      `, ${column} = CASE WHEN excluded.uuid IN (${wholes}) THEN excluded.${column} ELSE ${table}.${column} END`,
   )
-  const atoms = `uuid IN (${keys.join(', ')})`
-  // The flow detail is locked, so that no claim can come in between.
-  const held = `SELECT uuid FROM flowdetails WHERE uuid = ${flow} AND taskflow_ts_epoch = ${epoch} AND COALESCE(taskflow_ts_repeat, 0) <= ${repeat} FOR NO KEY UPDATE`
-  const stored = `SELECT count(*) FROM atomdetails WHERE ${atoms} AND parent_uuid = ${flow}`
-  return `UPDATE atomdetails SET updated_at = ${moment}::timestamp, ${changes.join(', ')} WHERE ${atoms} AND (${stored}) = ${keys.length} AND parent_uuid = (${held})`
+  const names = [...ATOM_STATE.columns, ...written].join(', ')
+  const holds = `SELECT true FROM flowdetails WHERE uuid = ${flow} AND taskflow_ts_epoch = ${epoch} AND COALESCE(taskflow_ts_repeat, 0) <= ${repeat} FOR NO KEY UPDATE`
+  return `INSERT INTO ${table} (${names}) SELECT * FROM (VALUES ${rows.join(', ')}) AS one WHERE (${holds}) ${POSTGRES_DIALECT.onConflict(ATOM_STATE.upsert)}${changes.join('')}`
 }

@@ -81,20 +81,10 @@ export class PostgresUpserts implements CheckpointStatements {
   ): readonly SqlStatement[] {
     const moment = momentText(now)
     const [only] = checkpoints
-    if (only === undefined) return []
-    if (checkpoints.length === 1) {
+    if (only !== undefined && checkpoints.length === 1) {
       const step = this.#steps.statement(only, repeatOf(only, repeats), moment)
-      const otherwise = (): readonly SqlStatement[] => this.#long(checkpoints, moment, repeats)
-      if (step !== undefined) return [{ ...step, otherwise }]
+      if (step !== undefined) return [step]
     }
-    return this.#long(checkpoints, moment, repeats)
-  }
-
-  #long(
-    checkpoints: readonly Checkpoint[],
-    moment: string,
-    repeats: Repeats | undefined,
-  ): readonly SqlStatement[] {
     const parts: Part[] = []
     const values: SqlValue[] = []
     const isFenced = checkpoints.some(({ fence }) => fence !== undefined)

@@ -27,11 +27,6 @@ export interface SqlStatement {
    * batch is undone.
    */
   readonly mustChange?: number
-  /**
-   * What to run in its place when it changes fewer, and so none. Only in a batch of its own, and
-   * where the driver knows of it.
-   */
-  readonly otherwise?: () => readonly SqlStatement[]
   /** How many rows it must find, when it is a question; else the whole batch is undone. */
   readonly mustFind?: number
 }
