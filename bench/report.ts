@@ -86,6 +86,7 @@ function cellTexts(
 }
 
 function digits(value: number): string {
+  if (value < 0) return `-${digits(-value)}`
   if (value >= 1_000) return Math.round(value).toLocaleString('en')
   if (value >= 100) return value.toFixed(0)
   if (value >= 10) return value.toFixed(1)

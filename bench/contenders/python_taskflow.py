@@ -158,9 +158,12 @@ def worker(kind, size, backend):
         check('attempts', made.storage.fetch('attempts'), size)
         return us
 
+    kept = []  # or the next round takes the room that this one gave back
+
     def run_held():
         before = rss_bytes()
         made = go(linear(size))
+        kept.append(made)
         check(kind, made.storage.fetch('x%d' % (size - 1)), size)
         return (rss_bytes() - before) / size
 

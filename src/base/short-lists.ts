@@ -19,6 +19,8 @@ export function settled<T>(list: readonly T[]): readonly T[] {
 
 /** The list with one item more: the same list, or one in its place. */
 export function appended<T>(list: T[], item: T): T[] {
+  if (list.length === 0) return [item] // most lists end here, or with the next
+  if (list.length === 1) return [list[0] as T, item]
   if (list.length < SHORT) return list.concat([item])
   list.push(item)
   return list
