@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test, vi } from 'vitest'
 import { TASK_NAMES } from '../../examples/create-volume/flow.ts'
-import { findChangedKeys, findLeftovers, findUnannounced, inspect } from './data-folder.ts'
+import { findChangedKeys, findLeftovers, findUnannounced, hasFlow, inspect } from './data-folder.ts'
 import { CREATE_VOLUME, type Ended, runProgram } from './program.ts'
 
 /** Each test starts several processes, which takes its time on a busy machine. */
@@ -198,7 +198,7 @@ test('Ctrl-C suspends after the task under way; resuming finishes', async () => 
 test('does not resume a flow that another process is running', async () => {
   using folder = temporaryFolder()
   const running = createVolume(folder.path, '--slow', '700')
-  while (inspect(folder.path).flows.length === 0) await new Promise((go) => setTimeout(go, 20))
+  while (!hasFlow(folder.path)) await new Promise((go) => setTimeout(go, 20))
   expect(await createVolume(folder.path, '--resume')).toMatchObject({
     code: 1,
     stderr: expect.stringContaining('another process is at work in it'),

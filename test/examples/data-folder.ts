@@ -50,7 +50,7 @@ export interface Contents {
 
 const MIB = 1024 * 1024
 
-/** Reads everything; what is not there yet is empty. */
+/** Reads everything, when nobody is at work in the folder; what is not there yet is empty. */
 export function inspect(folder: string): Contents {
   using copy = mkdtempDisposableSync(join(tmpdir(), 'inspect-'))
   const pool = join(folder, 'pool')
@@ -84,6 +84,15 @@ export function inspect(folder: string): Contents {
     })),
     effects: readEffects(join(folder, 'effects.log')),
   }
+}
+
+/** Whether a flow is stored; asks in place, so that a process may be at work in the folder. */
+export function hasFlow(folder: string): boolean {
+  const logbook = join(folder, 'logbook.db')
+  if (!existsSync(logbook)) return false
+  using database = new DatabaseSync(logbook, { readOnly: true, timeout: 5_000 })
+  const tables = database.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'flowdetails'").all()
+  return tables.length > 0 && database.prepare('SELECT 1 FROM flowdetails').all().length > 0
 }
 
 /** What must hold at every instant: the account of the quota is the sum of the reservations. */
