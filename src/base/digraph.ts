@@ -159,7 +159,7 @@ export class Digraph<Node, Label> {
     for (const { node, outgoing } of queue) {
       yield node
       for (const { end } of outgoing) {
-        const count = (met[end.number] ?? 0) + 1
+        const count = (met[end.number] as number) + 1
         met[end.number] = count
         if (count === end.incoming.length) queue.push(end)
       }
