@@ -275,10 +275,9 @@ export class Machine {
   }
 
   /**
-   * A serial engine draws the consequences of a batch at its end, as TaskFlow does. Outcomes are
-   * recorded before the next atom of the batch starts all the same, so that a crash does not undo
-   * them; listeners hear of them at the end. (Where each move is told before the next is made, both
-   * wait for the end.) False when the batch is not to go on.
+   * A serial engine draws the consequences of a batch at its end, and tells listeners then, as
+   * TaskFlow. Outcomes are recorded before the next atom starts, so that a crash does not undo them,
+   * unless each move is told before the next is made. False when the batch is not to go on.
    */
   #goOnWithBatch(): boolean {
     const runtime = this.#runtime
@@ -350,6 +349,7 @@ export class Machine {
   async stop(): Promise<Ending> {
     if (!this.#isResumed) await this.resume()
     while (this.#runningCount > 0) {
+      this.#meetRequest()
       await this.wait()
       await this.analyze()
     }

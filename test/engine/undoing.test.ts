@@ -566,6 +566,25 @@ describe('cancelling', () => {
     expect([lines.at(-1), engine.storage.getFlowState()]).toEqual(['undo a: made by a', 'REVERTED'])
   })
 
+  test('of a loop by phases that was left stops what is under way', async () => {
+    const { lines, step } = diary()
+    const { task: one } = endless()
+    const engine = load(linear('f').add(step('a'), one), { engine: 'parallel' })
+    const phases = engine.runIter()
+    for (let phase = await phases.next(); !phase.done; ) {
+      const isUnderWay = engine.storage.getAtomState('endless') === 'RUNNING'
+      if (isUnderWay && phase.value === 'WAITING') break
+      phase = await phases.next()
+    }
+    const left = phases.return()
+    await setTimeout(1)
+    await engine.cancel('enough')
+    await left
+    expect([engine.storage.getFlowState(), lines]).toEqual(['SUSPENDED', ['do a']])
+    expect(await errorOf(engine.run())).toMatchObject({ code: 'CANCELLED' })
+    expect(lines.at(-1)).toBe('undo a: made by a')
+  })
+
   test('needs a run', async () => {
     const engine = load(linear('f'))
     expect(await errorOf(engine.cancel())).toMatchObject({ code: 'INVALID_STATE' })
