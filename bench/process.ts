@@ -25,7 +25,7 @@ export class ContenderProcess implements AsyncDisposable {
   static async start(order: Order): Promise<ContenderProcess> {
     const child = fork(join(import.meta.dirname, 'child.ts'), [JSON.stringify(order)], {
       cwd: order.folder,
-      execArgv: ['--expose-gc', '--max-old-space-size=8192'],
+      execArgv: ['--max-old-space-size=8192'],
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
       env: { ...process.env, NODE_NO_WARNINGS: '1' }, // peers warn of what they use themselves
     })

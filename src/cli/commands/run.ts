@@ -32,7 +32,8 @@ export function addRun(program: Command, register: Register): void {
   withEngineFlags(command).addHelpText(
     'after',
     `
-Ctrl-C suspends the flow: what is under way is finished, and it can be resumed. A second Ctrl-C stops at once.
+Ctrl-C suspends the flow: what is under way is finished, and it can be resumed. A second Ctrl-C
+cancels it: what is under way is told to stop, and all is reverted. A third one stops at once.
 
 Example:
   taskflow run ./flows.ts#createVolume --store size=10 name=data --backend sqlite:runs.db`,

@@ -53,8 +53,9 @@ export interface DirectoryParts {
 /**
  * Keeps records in files.
  *
- * Beside what every backend lives through, it may be in doubt: a commit is durable in the journal, and could not be applied, for lack of room. The
- * lock is kept, so that nobody reads half of it, and each use tries to finish it first.
+ * Beside what every backend lives through, it may be in doubt: a commit is durable in the journal,
+ * and could not be applied, for lack of room. The lock is kept, so that nobody reads half of it, and
+ * each use tries to finish it first.
  */
 export class DirectoryBackend implements Backend {
   readonly supports: BackendSupports = { durable: true, processes: true }
