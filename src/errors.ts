@@ -253,12 +253,15 @@ export class NotStorableError extends FlowError {
   readonly code = 'NOT_STORABLE'
   /** Where in the value, for example `$.items[3].run`; `$` is the value itself. */
   readonly path: string
+  /** Why it cannot be stored. */
+  readonly reason: string
   /** How large the value is, where that is the reason. */
   readonly size: PayloadSize | undefined
 
   constructor(path: string, reason: string, size?: PayloadSize) {
     super(`the value at ${path} cannot be stored: ${reason}`)
     this.path = path
+    this.reason = reason
     this.size = size
   }
 }

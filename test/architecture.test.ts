@@ -69,6 +69,7 @@ const DOORS: Readonly<Record<string, readonly string[]>> = {
   persistence: [
     'backend.ts',
     'atom-detail.ts',
+    'kept-value.ts',
     'flow-detail.ts',
     'forwarding.ts',
     'owner.ts',

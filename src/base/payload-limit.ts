@@ -65,19 +65,21 @@ export class PayloadLimit {
   }
 
   /**
-   * Makes sure that each of the values is not too large. Those that cannot be stored at all are
-   * left to whoever stores them.
+   * Each of the values as text, by name.
    *
    * @param what what they are, such as `the value put in as`
-   * @throws {@link NotStorableError} naming the first that is too large.
+   * @throws {@link NotStorableError} naming the first that cannot be stored, or is too large.
    */
-  demandEach(values: Readonly<Record<string, unknown>>, what: string): void {
-    const all = textOf(values)
-    if (all !== undefined && !this.isOver(all)) return
-    for (const [name, value] of Object.entries(values)) {
-      const text = textOf(value)
-      if (text !== undefined) this.demand(text, `${what} '${name}'`, `$${pathStep(name)}`)
-    }
+  encodeEach(
+    values: Readonly<Record<string, unknown>>,
+    what: string,
+  ): readonly (readonly [name: string, text: string])[] {
+    return Object.entries(values).map(([name, value]) => {
+      const path = `$${pathStep(name)}`
+      const text = encodeAt(value, path)
+      this.demand(text, `${what} '${name}'`, path)
+      return [name, text]
+    })
   }
 
   /**
@@ -105,6 +107,16 @@ export class PayloadLimit {
 
 /** For values that are not to be measured. */
 export const NO_PAYLOAD_LIMIT: PayloadLimit = new PayloadLimit(Number.POSITIVE_INFINITY)
+
+/** The value as text; a refusal gives the path from the whole that the value is a part of. */
+function encodeAt(value: unknown, path: string): string {
+  try {
+    return encode(value)
+  } catch (error) {
+    if (!(error instanceof NotStorableError)) throw error
+    throw new NotStorableError(path + error.path.slice(1), error.reason)
+  }
+}
 
 /** The value as text; undefined when it cannot be stored. */
 function textOf(value: unknown): string | undefined {

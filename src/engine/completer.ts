@@ -53,7 +53,8 @@ export interface Recorded {
 /** Records an outcome: state, result or failure. A value that cannot be stored is a failure. */
 export function record(runtime: Runtime, outcome: Outcome): Recorded {
   const { node, direction, hasFailed, value } = outcome
-  const failure = hasFailed ? Failure.from(value) : whyNotStorable(runtime, outcome)
+  const text = hasFailed ? undefined : textOf(runtime, outcome)
+  const failure = hasFailed ? Failure.from(value) : text instanceof Failure ? text : undefined
   const options = { payload: true, outcome: { result: failure ?? value } }
   if (direction === 'execute') {
     if (failure === undefined) runtime.failing.delete(node.name)
@@ -66,8 +67,8 @@ export function record(runtime: Runtime, outcome: Outcome): Recorded {
         if (direction === 'execute') detail.fail(failure)
         else detail.failRevert(failure)
       } else {
-        if (direction === 'execute') detail.succeed(value)
-        else detail.revert(value)
+        if (direction === 'execute') detail.succeed(value, text as string | null | undefined)
+        else detail.revert(value, text as string | null | undefined)
         runtime.setProgress(node, detail, 1)
       }
     },
@@ -95,15 +96,13 @@ export function settle(
   return []
 }
 
-function whyNotStorable(
-  runtime: Runtime,
+/** What was returned as the text that is stored, or why it cannot be stored. */
+function textOf(
+  { journal }: Runtime,
   { node, direction, value }: Outcome,
-): Failure | undefined {
+): string | null | undefined | Failure {
   try {
-    const isResult = direction === 'execute' && node.kind === 'task'
-    const what = direction === 'execute' ? 'result' : 'revert result'
-    runtime.journal.check(value, what, node.name, isResult ? runtime.detailOf(node) : undefined)
-    return undefined
+    return journal.textOf(value, direction === 'execute' ? 'result' : 'revert result', node.name)
   } catch (error) {
     if (!(error instanceof NotStorableError)) throw error
     return Failure.from(error)

@@ -6,6 +6,7 @@
 import type { TaskContext } from '../atoms/task.ts'
 import type { Logger } from '../base/logger.ts'
 import type { AtomDetail } from '../persistence/atom-detail.ts'
+import { keep, readKept } from '../persistence/kept-value.ts'
 import type { GraphNode } from './compiler.ts'
 
 /** What a context asks of the run that it belongs to. */
@@ -13,7 +14,7 @@ export interface ContextHost {
   readonly logger: Logger
   readonly journal: {
     readonly hasChanges: boolean
-    check(value: unknown, what: string, atom: string): void
+    textOf(value: unknown, what: string, atom: string): string | null | undefined
     touch(detail: AtomDetail, payload: boolean): void
   }
   detailOf(node: GraphNode): AtomDetail
@@ -73,9 +74,10 @@ export class AtomContext implements TaskContext {
     const detail = this.#runtime.detailOf(this.#node)
     const isUnderWay = detail.state === 'RUNNING' || detail.state === 'REVERTING'
     if (!isUnderWay || detail.attempt !== this.attempt) return
-    this.#runtime.journal.check(details, 'progress details', this.#node.name)
+    const text = this.#runtime.journal.textOf(details, 'progress details', this.#node.name)
+    const copy = readKept(keep(details, text)) as typeof details
     detail.progress = fraction
-    detail.progressDetails = details === undefined ? undefined : { at_progress: fraction, details }
+    detail.progressDetails = copy && { at_progress: fraction, details: copy }
     this.#runtime.journal.touch(detail, false)
     if (this.#runtime.journal.hasChanges) this.#runtime.writeSoon()
     this.#runtime.tellProgress(this.#node, detail, fraction, details)

@@ -187,7 +187,7 @@ function whyStuck(
 function untriedController(node: GraphNode, recordOf: RecordOf): GraphNode | undefined {
   for (let retry = controllerOf(node); retry !== undefined; retry = controllerOf(retry)) {
     const record = recordOf(retry)
-    if (!(record instanceof RetryDetail) || record.results.length === 0) return retry
+    if (!(record instanceof RetryDetail) || record.attemptCount === 0) return retry
   }
   return undefined
 }

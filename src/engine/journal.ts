@@ -12,8 +12,9 @@
 import type { Notifier } from '../base/notifier.ts'
 import { PayloadLimit } from '../base/payload-limit.ts'
 import type { AtomDetail } from '../persistence/atom-detail.ts'
-import type { AtomPayload, Backend, Checkpoint, Fence } from '../persistence/backend.ts'
+import type { Backend, Checkpoint, Fence } from '../persistence/backend.ts'
 import type { FlowDetail, LogBook } from '../persistence/flow-detail.ts'
+import { keep } from '../persistence/kept-value.ts'
 import {
   atomPayload,
   atomRecord,
@@ -112,8 +113,6 @@ export class Journal<Engine> implements Writer {
   /** Changed records; true when their payload has changed too. */
   #dirty = new Map<AtomDetail, boolean>()
   #flowDirty = false
-  /** Results that were encoded when they came, to see whether they can be stored. */
-  readonly #encoded = new Map<AtomDetail, string | null>()
   readonly #entries: Entry[] = []
   /** Moves that are written when they come and told later. */
   #held: Entry[] = []
@@ -141,23 +140,26 @@ export class Journal<Engine> implements Writer {
   }
 
   /**
-   * Makes sure that a value can be stored. What execute of a task returned is encoded only once:
-   * the text is kept for the next checkpoint.
+   * A value as the text that is stored; undefined without a backend.
    *
    * @param what what it is of the atom, such as `result`
-   * @param task the record of the task that returned it from execute
    * @throws {@link NotStorableError} with the path of the part that cannot be stored, or the size of
    * a value that is too large.
    */
-  check(value: unknown, what: string, atom: string, task?: AtomDetail): void {
-    if (this.#parts.backend === undefined) return
+  textOf(value: unknown, what: string, atom: string): string | null | undefined {
+    if (this.#parts.backend === undefined) return undefined
     const text = encodeValue(value)
     if (text !== null) this.#limit.demand(text, `the ${what} of '${atom}'`)
-    if (task !== undefined) this.#encoded.set(task, text)
+    return text
   }
 
-  checkSizes(values: Readonly<Record<string, unknown>>, what: string): void {
-    if (this.#parts.backend !== undefined) this.#limit.demandEach(values, what)
+  keepEach(
+    values: Readonly<Record<string, unknown>>,
+    what: string,
+  ): Readonly<Record<string, unknown>> {
+    if (this.#parts.backend === undefined) return values
+    const texts = this.#limit.encodeEach(values, what)
+    return Object.fromEntries(texts.map(([name, text]) => [name, keep(values[name], text)]))
   }
 
   /** True when there are listeners, so that moves must be told. */
@@ -308,7 +310,6 @@ export class Journal<Engine> implements Writer {
       throw error
     }
     claim.written(fence)
-    this.#encoded.clear()
     flowDetail.storedIn = backend
     this.checkpointCount += 1
   }
@@ -328,15 +329,10 @@ export class Journal<Engine> implements Writer {
       book: isNew && book !== undefined ? bookRecord(book) : undefined,
       flow: isNew || flowDirty ? flowRecord(flowDetail, bookUuid) : undefined,
       atoms: [...atoms].map(([detail, payload]) =>
-        atomRecord(detail, payload ? this.#payload(detail) : undefined),
+        atomRecord(detail, payload ? atomPayload(detail, this.#limit) : undefined),
       ),
       fence,
     }
-  }
-
-  #payload(detail: AtomDetail): AtomPayload {
-    const encoded = detail.state === 'SUCCESS' ? this.#encoded.get(detail) : undefined
-    return atomPayload(detail, this.#limit, encoded)
   }
 
   #tellNext(): void {

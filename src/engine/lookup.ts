@@ -11,6 +11,7 @@ import type { Binding } from '../atoms/bindings.ts'
 import { extract, type Provision } from '../atoms/provides.ts'
 import { type MissingDependency, NotFoundError } from '../errors.ts'
 import type { AtomDetail, RetryDetail, TaskDetail } from '../persistence/atom-detail.ts'
+import { readKept } from '../persistence/kept-value.ts'
 import type { Compilation, GraphNode, Scope } from './compiler.ts'
 import { Scopes } from './scopes.ts'
 
@@ -21,7 +22,7 @@ type Found = { readonly value: unknown } | { readonly reason: string }
 export interface Injected {
   /** Put into storage for everybody, not to be stored. */
   readonly transient: ReadonlyMap<string, unknown>
-  /** Put into storage for everybody. */
+  /** Put into storage for everybody, each value as it is kept. */
   readonly persistent: Readonly<Record<string, unknown>>
   /** Put into storage for one atom, not to be stored; by its name. */
   readonly byAtom: ReadonlyMap<string, Readonly<Record<string, unknown>>>
@@ -89,7 +90,7 @@ export class Lookup {
 
   /** True when the value was injected into the atom or put into storage. */
   isInjected(node: GraphNode, symbol: string): boolean {
-    return this.#injectedFor(node, symbol) !== undefined
+    return this.givenTo(node, symbol) !== undefined
   }
 
   /** All symbols that have a provider of any kind. */
@@ -109,7 +110,7 @@ export class Lookup {
     const values: unknown[] = []
     const { transient, persistent } = this.#injected
     if (transient.has(symbol)) values.push(transient.get(symbol))
-    if (Object.hasOwn(persistent, symbol)) values.push(persistent[symbol])
+    if (Object.hasOwn(persistent, symbol)) values.push(readKept(persistent[symbol]))
     const providers = this.scopes.providersOf(symbol)
     for (const node of providers.length > 1 ? inResultOrder(providers) : providers) {
       const detail = this.#detailOf(node)
@@ -132,8 +133,9 @@ export class Lookup {
 
   /** Whether a symbol is given to an atom by what is injected into it, or by the store. */
   givenTo(node: GraphNode, symbol: string): 'inject' | 'store' | undefined {
-    if (this.#own(node, symbol) !== undefined) return 'inject'
-    return this.#stored(symbol) === undefined ? undefined : 'store'
+    if (this.#injectedInto(node, symbol) !== undefined) return 'inject'
+    const { transient, persistent } = this.#injected
+    return transient.has(symbol) || Object.hasOwn(persistent, symbol) ? 'store' : undefined
   }
 
   #injectedFor(node: GraphNode, symbol: string): Found | undefined {
@@ -143,7 +145,7 @@ export class Lookup {
   /** What was injected into the atom. */
   #own(node: GraphNode, symbol: string): Found | undefined {
     const values = this.#injectedInto(node, symbol)
-    return values && { value: values[symbol] }
+    return values && { value: readKept(values[symbol]) }
   }
 
   /** The nearest of the places that are the atom's own, when it has the symbol. */
@@ -153,7 +155,7 @@ export class Lookup {
     if (given !== undefined && Object.hasOwn(given, symbol)) return given
     const own = (node.atom as Atom<never, object>).inject
     if (own !== undefined && Object.hasOwn(own, symbol)) return own
-    const kept = this.#details[node.index]?.injected
+    const kept = this.#details[node.index]?.keptInjected
     return kept !== undefined && Object.hasOwn(kept, symbol) ? kept : undefined
   }
 
@@ -161,7 +163,7 @@ export class Lookup {
   #stored(symbol: string): Found | undefined {
     const { transient, persistent } = this.#injected
     if (transient.has(symbol)) return { value: transient.get(symbol) }
-    if (Object.hasOwn(persistent, symbol)) return { value: persistent[symbol] }
+    if (Object.hasOwn(persistent, symbol)) return { value: readKept(persistent[symbol]) }
     return undefined
   }
 
@@ -188,7 +190,7 @@ export class Lookup {
   }
 
   #hasSource(node: GraphNode, symbol: string): boolean {
-    if (this.#injectedFor(node, symbol) !== undefined) return true
+    if (this.isInjected(node, symbol)) return true
     if (this.scopes.soleProvider(node, symbol) !== undefined) return true
     let seen = false
     this.scopes.visit(node, symbol, () => {
@@ -249,5 +251,5 @@ function takeNamed(node: GraphNode, detail: AtomDetail, symbol: string, failures
 /** What execute returned; of a retry, the value of its newest attempt. */
 export function lastResult(detail: AtomDetail): unknown {
   if (detail.kind === 'task') return (detail as TaskDetail).results
-  return (detail as RetryDetail).results.at(-1)?.[0]
+  return readKept((detail as RetryDetail).keptResults.at(-1)?.[0])
 }

@@ -17,12 +17,14 @@ import {
   TaskDetail,
 } from '../persistence/atom-detail.ts'
 import type { FlowDetail } from '../persistence/flow-detail.ts'
+import { readMembers } from '../persistence/kept-value.ts'
 import { INJECTOR_NAME } from '../persistence/records.ts'
 import type { AtomState, Intention } from '../states/atom.ts'
 import type { FlowState } from '../states/flow.ts'
 import type { Compilation, GraphNode } from './compiler.ts'
 import { isAllBack } from './course.ts'
 import { recordsOf } from './differences.ts'
+import { Injector } from './injector.ts'
 import { Lookup } from './lookup.ts'
 import type { Writer } from './writer.ts'
 
@@ -55,8 +57,6 @@ const UNCOMPILED: Compilation = {
   byName: new Map(),
 }
 
-const NO_VALUES: Readonly<Record<string, unknown>> = {}
-
 /**
  * The memory of one engine.
  *
@@ -68,15 +68,14 @@ export class Storage<Results extends object = Record<string, unknown>> {
   readonly #writer: Writer
   readonly #transient = new Map<string, unknown>()
   readonly #byAtom = new Map<string, Record<string, unknown>>()
-  #injector: TaskDetail | undefined
+  readonly #injector: Injector
   #compilation: Compilation | undefined
   #lookup: Lookup | undefined
 
   constructor(flowDetail: FlowDetail, writer: Writer) {
     this.flowDetail = flowDetail
     this.#writer = writer
-    const injector = flowDetail.find(INJECTOR_NAME)
-    if (injector instanceof TaskDetail) this.#injector = injector
+    this.#injector = new Injector(flowDetail)
   }
 
   /** Name of the flow. */
@@ -102,11 +101,12 @@ export class Storage<Results extends object = Record<string, unknown>> {
   /**
    * Adds to what is stored with the flow; written with the next checkpoint.
    *
-   * @throws {@link NotStorableError} when a value is too large; nothing was changed.
+   * @throws {@link NotStorableError} when a value cannot be stored or is too large; nothing was
+   * changed.
    */
   updateFlowMetadata(meta: Readonly<Record<string, unknown>>): void {
-    this.#writer.checkSizes(meta, "the flow's metadata")
-    this.flowDetail.meta = { ...this.flowDetail.meta, ...meta }
+    const kept = this.#writer.keepEach(meta, "the flow's metadata")
+    this.flowDetail.meta = { ...this.flowDetail.meta, ...readMembers(kept) }
     this.#writer.touchFlow()
   }
 
@@ -114,7 +114,8 @@ export class Storage<Results extends object = Record<string, unknown>> {
    * Puts values in, for all atoms. They win over what atoms provide under the same symbols.
    * Stored when the engine prepares or next writes; see {@link Storage.save}.
    *
-   * @throws {@link NotStorableError} when a value to be stored is too large; nothing was changed.
+   * @throws {@link NotStorableError} when a value to be stored cannot be, or is too large; nothing
+   * was changed.
    */
   inject(values: Readonly<Record<string, unknown>>, options: InjectOptions = {}): void {
     if (options.transient === true) {
@@ -122,21 +123,15 @@ export class Storage<Results extends object = Record<string, unknown>> {
       return
     }
     if (Object.keys(values).length === 0) return
-    this.#writer.checkSizes(values, 'the value put in as')
-    if (this.#injector === undefined) {
-      this.#injector = new TaskDetail(INJECTOR_NAME)
-      this.flowDetail.add(this.#injector)
-    }
-    const before = this.#injector.results as Readonly<Record<string, unknown>> | undefined
-    this.#injector.succeed({ ...before, ...values })
-    this.#writer.touch(this.#injector, true)
+    const kept = this.#writer.keepEach(values, 'the value put in as')
+    this.#writer.touch(this.#injector.put(kept), true)
   }
 
   /**
    * Puts values in for one atom, by symbol; nobody else sees them, and they win over all others.
    *
    * @throws {@link NotFoundError} when the flow has no such atom; {@link NotStorableError} when a
-   * value to be stored is too large. Nothing was changed.
+   * value to be stored cannot be, or is too large. Nothing was changed.
    */
   injectAtomArgs(
     atom: string,
@@ -148,8 +143,8 @@ export class Storage<Results extends object = Record<string, unknown>> {
       this.#byAtom.set(atom, { ...this.#byAtom.get(atom), ...values })
       return
     }
-    this.#writer.checkSizes(values, `what is put into '${atom}' as`)
-    detail.injected = { ...detail.injected, ...values }
+    const kept = this.#writer.keepEach(values, `what is put into '${atom}' as`)
+    detail.keptInjected = { ...detail.keptInjected, ...kept }
     this.#writer.touch(detail, false)
   }
 
@@ -295,12 +290,13 @@ export class Storage<Results extends object = Record<string, unknown>> {
   /**
    * Adds to what is stored with an atom; written with the next checkpoint.
    *
-   * @throws {@link NotStorableError} when a value is too large; nothing was changed.
+   * @throws {@link NotStorableError} when a value cannot be stored or is too large; nothing was
+   * changed.
    */
   updateAtomMetadata(atom: string, meta: Readonly<Record<string, unknown>>): void {
     const detail = this.#detail(atom)
-    this.#writer.checkSizes(meta, `the metadata of '${atom}',`)
-    detail.meta = { ...detail.meta, ...meta }
+    const kept = this.#writer.keepEach(meta, `the metadata of '${atom}',`)
+    detail.meta = { ...detail.meta, ...readMembers(kept) }
     this.#writer.touch(detail, false)
   }
 
@@ -344,13 +340,12 @@ export class Storage<Results extends object = Record<string, unknown>> {
   }
 
   #lookupIn(compilation: Compilation, details: readonly (AtomDetail | undefined)[]): Lookup {
-    const injector = (): Readonly<Record<string, unknown>> =>
-      (this.#injector?.results ?? NO_VALUES) as Readonly<Record<string, unknown>>
+    const injector = this.#injector
     return new Lookup(compilation, details, {
       transient: this.#transient,
       byAtom: this.#byAtom,
       get persistent() {
-        return injector()
+        return injector.members
       },
     })
   }

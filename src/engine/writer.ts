@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { NotStorableError } from '../errors.ts'
 import type { AtomDetail } from '../persistence/atom-detail.ts'
 
 /** Who must write what changes. */
@@ -11,8 +12,16 @@ export interface Writer {
   touch(detail: AtomDetail, payload: boolean): void
   /** The flow's record has changed. */
   touchFlow(): void
-  /** Refuses values that are too large to be stored; `what` says what they are. */
-  checkSizes(values: Readonly<Record<string, unknown>>, what: string): void
+  /**
+   * Copies values that are to be stored, each as it is kept; without a backend, they are shared.
+   *
+   * @param what what they are, for the refusal
+   * @throws {@link NotStorableError} naming the first that cannot be stored, or is too large.
+   */
+  keepEach(
+    values: Readonly<Record<string, unknown>>,
+    what: string,
+  ): Readonly<Record<string, unknown>>
   /** Writes all changes now. */
   flush(): Promise<void>
 }

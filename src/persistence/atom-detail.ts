@@ -11,6 +11,7 @@ import type { Attempt } from '../atoms/history.ts'
 import type { Provision } from '../atoms/provides.ts'
 import type { Failure } from '../base/failure.ts'
 import type { AtomState, Intention } from '../states/atom.ts'
+import { isKeptAsText, keep, readKept, readMembers } from './kept-value.ts'
 
 /** The details of a progress report, with the progress at which they were given. */
 export interface ProgressDetails {
@@ -36,8 +37,6 @@ export abstract class AtomDetail {
   provisions: readonly Provision[] | undefined
   /** Why execute failed, as far as no later success has replaced it. */
   failure: Failure | undefined
-  /** What revert returned. */
-  revertResults: unknown
   /** Why revert failed. */
   revertFailure: Failure | undefined
   /** How far the atom has come, from 0 to 1; undefined when it never started. */
@@ -46,10 +45,11 @@ export abstract class AtomDetail {
   progressDetails: ProgressDetails | undefined
   /** How many times the atom was started afresh. */
   attempt = 0
-  /** Values injected into this atom for good, by symbol. */
-  injected: Readonly<Record<string, unknown>> | undefined
+  /** What was injected into this atom for good, by symbol, each value as it is kept. */
+  keptInjected: Readonly<Record<string, unknown>> | undefined
   /** Whatever else was stored with the atom, by listeners or by another program. */
   meta: Readonly<Record<string, unknown>> | undefined
+  #revertResults: unknown
   #uuid: string | undefined
 
   constructor(name: string, uuid?: string) {
@@ -63,27 +63,51 @@ export abstract class AtomDetail {
     return this.#uuid
   }
 
-  /** Takes the outcome of execute: a value. */
-  succeed(result: unknown): void {
+  /** What revert returned; of an object that was stored, a copy for whoever asks. */
+  get revertResults(): unknown {
+    return readKept(this.#revertResults)
+  }
+
+  set revertResults(kept: unknown) {
+    this.#revertResults = kept
+  }
+
+  /** The same as it is kept, for whoever stores it. */
+  get keptRevertResults(): unknown {
+    return this.#revertResults
+  }
+
+  /** Values injected into this atom for good, by symbol; copies for whoever asks. */
+  get injected(): Readonly<Record<string, unknown>> | undefined {
+    return this.keptInjected && readMembers(this.keptInjected)
+  }
+
+  /**
+   * Takes the outcome of execute: a value.
+   *
+   * @param text the value as it is stored; later readers get what it says, whatever becomes of the
+   * value. Left out where nothing is stored: then the value is shared
+   */
+  succeed(result: unknown, text?: string | null): void {
     this.state = 'SUCCESS'
     this.failure = undefined
-    this.revertResults = undefined
+    this.#revertResults = undefined
     this.revertFailure = undefined
-    this.keep(result)
+    this.keep(keep(result, text))
   }
 
   /** Takes the outcome of execute: a failure. */
   fail(failure: Failure): void {
     this.state = 'FAILURE'
     this.failure = failure
-    this.revertResults = undefined
+    this.#revertResults = undefined
     this.revertFailure = undefined
   }
 
-  /** Takes the outcome of revert: a value. What execute returned stays readable. */
-  revert(result: unknown): void {
+  /** Takes the outcome of revert: a value, with its text as above. What execute returned stays readable. */
+  revert(result: unknown, text?: string | null): void {
     this.state = 'REVERTED'
-    this.revertResults = result
+    this.#revertResults = keep(result, text)
     this.revertFailure = undefined
   }
 
@@ -91,60 +115,105 @@ export abstract class AtomDetail {
   failRevert(failure: Failure): void {
     this.state = 'REVERT_FAILURE'
     this.revertFailure = failure
-    this.revertResults = undefined
+    this.#revertResults = undefined
   }
 
-  /** Stores what execute returned. */
-  protected abstract keep(result: unknown): void
+  /** Takes what execute returned, as it is kept. */
+  protected abstract keep(kept: unknown): void
 }
 
 /** What is remembered of a task. */
 export class TaskDetail extends AtomDetail {
   readonly kind = 'task'
-  /** What execute returned. */
-  results: unknown
-  /** What execute had returned when its undo broke, for whoever tries the undo again. */
-  resultToUndo: unknown
+  #results: unknown
+  #resultToUndo: unknown
 
-  protected override keep(result: unknown): void {
-    this.results = result
+  /** What execute returned; of an object that was stored, a copy for whoever asks. */
+  get results(): unknown {
+    return readKept(this.#results)
+  }
+
+  set results(kept: unknown) {
+    this.#results = kept
+  }
+
+  /** The same as it is kept, for whoever stores it. */
+  get keptResults(): unknown {
+    return this.#results
+  }
+
+  /** What execute had returned when its undo broke, for whoever tries the undo again. */
+  get resultToUndo(): unknown {
+    return readKept(this.#resultToUndo)
+  }
+
+  set resultToUndo(kept: unknown) {
+    this.#resultToUndo = kept
+  }
+
+  /** The same as it is kept, for whoever stores it. */
+  get keptResultToUndo(): unknown {
+    return this.#resultToUndo
+  }
+
+  protected override keep(kept: unknown): void {
+    this.#results = kept
   }
 
   override fail(failure: Failure): void {
     super.fail(failure)
-    this.results = undefined
+    this.#results = undefined
   }
 
   /** As TaskFlow, forgets the results; what is still to be undone is kept beside them. */
   override failRevert(failure: Failure): void {
     super.failRevert(failure)
-    this.resultToUndo ??= this.results
-    this.results = undefined
+    this.#resultToUndo ??= this.#results
+    this.#results = undefined
   }
 
-  override revert(result: unknown): void {
-    super.revert(result)
-    this.resultToUndo = undefined
+  override revert(result: unknown, text?: string | null): void {
+    super.revert(result, text)
+    this.#resultToUndo = undefined
   }
 }
 
 /** What is remembered of a retry. */
 export class RetryDetail extends AtomDetail {
   readonly kind = 'retry'
-  /** The attempts, newest last. */
-  results: readonly Attempt[] = []
   /** When the next attempt may begin, once it was decided to make one; undefined: at once. */
   retryAt: Date | undefined
+  #attempts: readonly Attempt[] = []
+
+  /** The attempts, newest last; of objects that were provided and stored, copies for whoever asks. */
+  get results(): readonly Attempt[] {
+    if (!this.#attempts.some(([kept]) => isKeptAsText(kept))) return this.#attempts
+    return this.#attempts.map(([kept, failures]) => [readKept(kept), failures])
+  }
+
+  set results(kept: readonly Attempt[]) {
+    this.#attempts = kept
+  }
+
+  /** The same with their values as they are kept, for whoever stores them. */
+  get keptResults(): readonly Attempt[] {
+    return this.#attempts
+  }
+
+  /** How many attempts there were. */
+  get attemptCount(): number {
+    return this.#attempts.length
+  }
 
   /** Appends an attempt with the value that was provided for it. */
-  protected override keep(result: unknown): void {
-    this.results = [...this.results, [result, {}]]
+  protected override keep(kept: unknown): void {
+    this.#attempts = [...this.#attempts, [kept, {}]]
   }
 
   /** Forgets the attempts, since they have been undone. */
-  override revert(result: unknown): void {
-    super.revert(result)
-    this.results = []
+  override revert(result: unknown, text?: string | null): void {
+    super.revert(result, text)
+    this.#attempts = []
   }
 
   /**
@@ -152,11 +221,11 @@ export class RetryDetail extends AtomDetail {
    * when there is no attempt to note it in.
    */
   noteFailure(atom: string, failure: Failure): boolean {
-    const newest = this.results.at(-1)
+    const newest = this.#attempts.at(-1)
     if (newest === undefined) return false
-    const [value, failures] = newest
+    const [kept, failures] = newest
     if (!Object.hasOwn(failures, atom)) {
-      this.results = [...this.results.slice(0, -1), [value, { ...failures, [atom]: failure }]]
+      this.#attempts = [...this.#attempts.slice(0, -1), [kept, { ...failures, [atom]: failure }]]
     }
     return true
   }

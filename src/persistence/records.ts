@@ -7,15 +7,16 @@
  * @module
  */
 import type { Attempt } from '../atoms/history.ts'
-import type { Provision } from '../atoms/provides.ts'
 import { decode, encode } from '../base/codec.ts'
 import { Failure } from '../base/failure.ts'
 import { NO_PAYLOAD_LIMIT, type PayloadLimit } from '../base/payload-limit.ts'
 import { CorruptRecordError, type NotStorableError } from '../errors.ts'
-import { type AtomDetail, type ProgressDetails, RetryDetail, TaskDetail } from './atom-detail.ts'
+import { type AtomDetail, RetryDetail, TaskDetail } from './atom-detail.ts'
+import { encodeMeta, readMeta } from './atom-meta.ts'
 import type { AtomPayload, AtomRecord, BookRecord, FlowRecord, StoredFlow } from './backend.ts'
 import { isCoded } from './coded-text.ts'
 import { FlowDetail, LogBook } from './flow-detail.ts'
+import { isKeptAsText, keep, keepCopy, textOfKept } from './kept-value.ts'
 
 /** Name of the record that holds the values given in `store`; TaskFlow's, so that it reads them. */
 export const INJECTOR_NAME = '_TaskFlow_INJECTOR'
@@ -47,32 +48,29 @@ export function encodeResults(
   detail: AtomDetail,
   limit: PayloadLimit = NO_PAYLOAD_LIMIT,
 ): string | null {
-  if (detail.kind === 'task') return encodeValue((detail as TaskDetail).results)
-  const attempts = (detail as RetryDetail).results.map(([value, failures]) => [
-    value,
-    Object.fromEntries(
-      Object.entries(failures).map(([k, failure]) => [k, limit.fit(failure.toRecord())]),
-    ),
-  ])
-  return encode(attempts)
+  if (detail.kind === 'task') return encodeValue((detail as TaskDetail).keptResults)
+  const attempts = (detail as RetryDetail).keptResults.map(([kept, failures]) => {
+    const records = Object.entries(failures).map(([k, one]) => [k, limit.fit(one.toRecord())])
+    return [kept, Object.fromEntries(records)] as const
+  })
+  if (!attempts.some(([kept]) => isKeptAsText(kept))) return encode(attempts)
+  return `[${attempts.map(([kept, failures]) => `[${textOfKept(kept)},${encode(failures)}]`).join(',')}]`
 }
 
 /**
  * What is large of an atom, as text.
  *
  * @param limit failures that are larger are cut down
- * @param results the results as text, where they were encoded before
  */
 export function atomPayload(
   detail: AtomDetail,
   limit: PayloadLimit = NO_PAYLOAD_LIMIT,
-  results: string | null = encodeResults(detail, limit),
 ): AtomPayload {
-  const { failure, revertResults, revertFailure } = detail
+  const { failure, keptRevertResults, revertFailure } = detail
   return {
-    results,
+    results: encodeResults(detail, limit),
     failure: encodeFailure(failure, limit),
-    revertResults: encodeValue(revertResults),
+    revertResults: encodeValue(keptRevertResults),
     revertFailure: encodeFailure(revertFailure, limit),
   }
 }
@@ -82,9 +80,9 @@ function encodeFailure(failure: Failure | undefined, limit: PayloadLimit): strin
   return failure === undefined ? null : encode(limit.fit(failure.toRecord()))
 }
 
-/** A value as text; nothing at all is null, so that it reads as None in Python. */
+/** A value, kept or not, as text; nothing at all is null, so that it reads as None in Python. */
 export function encodeValue(value: unknown): string | null {
-  return value === undefined ? null : encode(value)
+  return value === undefined ? null : textOfKept(value)
 }
 
 /**
@@ -124,10 +122,10 @@ function readAtom(record: AtomRecord, payload: AtomPayload): AtomDetail {
   detail.intention = record.intention
   detail.version = record.version
   detail.failure = readFailure(`${place} failure`, payload.failure)
-  detail.revertResults = readValue(`${place} revert_results`, payload.revertResults)
+  detail.revertResults = readKeptValue(`${place} revert_results`, payload.revertResults)
   detail.revertFailure = readFailure(`${place} revert_failure`, payload.revertFailure)
   if (detail instanceof TaskDetail) {
-    detail.results = readValue(`${place} results`, payload.results)
+    detail.results = readKeptValue(`${place} results`, payload.results)
   } else {
     detail.results = readAttempts(`${place} results`, payload.results)
   }
@@ -144,7 +142,7 @@ function readAttempts(place: string, text: string | null): readonly Attempt[] {
     }
     const failures = Object.entries((attempt[1] ?? {}) as Readonly<Record<string, unknown>>)
     return [
-      attempt[0],
+      keepCopy(attempt[0]),
       Object.fromEntries(failures.map(([atom, one]) => [atom, Failure.fromRecord(one)])),
     ]
   })
@@ -168,6 +166,11 @@ function readObject(place: string, text: string): Readonly<Record<string, unknow
   return value as Readonly<Record<string, unknown>>
 }
 
+/** The value is read at once, so that one that cannot be is found, and kept as its text. */
+function readKeptValue(place: string, text: string | null): unknown {
+  return keep(readValue(place, text), text)
+}
+
 function readValue(place: string, text: string | null): unknown {
   if (text === null) return undefined
   try {
@@ -180,69 +183,4 @@ function readValue(place: string, text: string | null): unknown {
       cause,
     })
   }
-}
-
-/** The meta of an atom that has the progress alone in it, which is the common case; by promises. */
-const PLAIN_META = new WeakMap<readonly Provision[], Map<number, string>>()
-
-const NO_PROMISES: readonly Provision[] = []
-
-function encodeMeta(detail: AtomDetail): string {
-  const { progress, progressDetails, attempt, injected, meta } = detail
-  const retryAt = detail instanceof RetryDetail ? detail.retryAt : undefined
-  const resultToUndo = detail instanceof TaskDetail ? detail.resultToUndo : undefined
-  const provisions = detail.provisions?.length ? detail.provisions : NO_PROMISES
-  const extras = [progressDetails, injected, meta, retryAt, resultToUndo]
-  const plain = extras.every((one) => one === undefined)
-  if (plain && progress === undefined && attempt === 0) return '{}'
-  const common = plain && attempt === 1 && (progress === 0 || progress === 1)
-  const known = common ? PLAIN_META.get(provisions)?.get(progress) : undefined
-  if (known !== undefined) return known
-  const text = encode({
-    ...meta,
-    ...(progress === undefined ? {} : { progress, progress_details: progressDetails ?? null }),
-    ...(attempt === 0 ? {} : { attempt }),
-    ...(provisions.length === 0 ? {} : { provides: partsBySymbol(provisions) }),
-    ...(injected === undefined ? {} : { injected }),
-    ...(retryAt === undefined ? {} : { retry_at: retryAt.toISOString() }),
-    ...(resultToUndo === undefined ? {} : { result_to_undo: resultToUndo }),
-  })
-  if (common) {
-    const texts = PLAIN_META.get(provisions) ?? new Map<number, string>()
-    PLAIN_META.set(provisions, texts.set(progress, text))
-  }
-  return text
-}
-
-/** Position or field by symbol; null for the whole result. */
-function partsBySymbol(provisions: readonly Provision[]): Readonly<Record<string, unknown>> {
-  return Object.fromEntries(provisions.map(({ symbol, index = null }) => [symbol, index]))
-}
-
-function readMeta(detail: AtomDetail, stored: Readonly<Record<string, unknown>>): void {
-  const { progress, progress_details: details, attempt, provides, injected, ...others } = stored
-  const { retry_at: retryAt, result_to_undo: resultToUndo, ...meta } = others
-  if (detail instanceof TaskDetail) detail.resultToUndo = resultToUndo
-  if (detail instanceof RetryDetail && typeof retryAt === 'string') {
-    const moment = new Date(retryAt)
-    if (!Number.isNaN(moment.getTime())) detail.retryAt = moment
-  }
-  if (typeof progress === 'number') detail.progress = progress
-  if (typeof details === 'object' && details !== null) {
-    detail.progressDetails = details as ProgressDetails
-  }
-  if (typeof attempt === 'number') {
-    detail.attempt = attempt
-    detail.provisions = NO_PROMISES // nothing is written for an atom that provides nothing
-  }
-  if (typeof provides === 'object' && provides !== null) {
-    detail.provisions = Object.entries(provides).map(([symbol, index]) => ({
-      symbol,
-      index: typeof index === 'number' || typeof index === 'string' ? index : undefined,
-    }))
-  }
-  if (typeof injected === 'object' && injected !== null) {
-    detail.injected = injected as Readonly<Record<string, unknown>>
-  }
-  if (Object.keys(meta).length > 0) detail.meta = meta
 }

@@ -54,9 +54,12 @@ describe('the limit', () => {
 
   test('says which of several values is too large, and looks at each alone', () => {
     const half = 'a'.repeat(1_000)
-    expect(() => LIMIT.demandEach({ a: half, b: half }, 'the value')).not.toThrow()
+    expect(LIMIT.encodeEach({ a: half, b: 1 }, 'the value')).toEqual([
+      ['a', `"${half}"`],
+      ['b', '1'],
+    ])
     const error = thrownBy(() =>
-      LIMIT.demandEach({ a: half, 'b c': `${half}${half}` }, 'the value'),
+      LIMIT.encodeEach({ a: half, 'b c': `${half}${half}` }, 'the value'),
     )
     expect(error).toBeInstanceOf(NotStorableError)
     expect(error).toMatchObject({
@@ -69,10 +72,19 @@ describe('the limit', () => {
     })
   })
 
-  test('leaves values that cannot be stored at all to whoever stores them', () => {
-    expect(() => LIMIT.demandEach({ a: () => 0, b: 1 }, 'the value')).not.toThrow()
-    const large = { a: () => 0, b: 'b'.repeat(1_100) }
-    expect(() => LIMIT.demandEach(large, 'the value')).toThrow("'b'")
+  test('says which of several values cannot be stored at all, and where in it', () => {
+    const error = thrownBy(() => LIMIT.encodeEach({ a: 1, b: { run() {} } }, 'the value'))
+    expect(error).toMatchObject({ code: 'NOT_STORABLE', path: '$.b.run' })
+    expect(String(error)).toContain('at $.b.run cannot be stored: it is a function')
+  })
+
+  test('passes on what is no refusal', () => {
+    const values = {
+      get a(): never {
+        throw new Error('on reading')
+      },
+    }
+    expect(() => LIMIT.encodeEach(values, 'the value')).toThrow('on reading')
   })
 })
 

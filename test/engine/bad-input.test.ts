@@ -106,16 +106,16 @@ describe('values that cannot be stored', () => {
     const backend = recording()
     const { step, names } = workshop()
     const store = { size: 1, image: { open() {} } }
-    const engine = loadLoosely(linear('f').add(step('a')), { backend, store })
-    expect(await errorOf(engine.run())).toMatchObject({
-      code: 'NOT_STORABLE',
-      path: '$.image.open',
-    })
+    const flow = linear('f').add(step('a'))
+    const refusal = { code: 'NOT_STORABLE', path: '$.image.open' }
+    expect(thrownBy(() => loadLoosely(flow, { backend, store }))).toMatchObject(refusal)
+    const engine = loadLoosely(flow, { backend, store: { size: 1 } })
+    expect(thrownBy(() => engine.storage.inject(store))).toMatchObject(refusal)
     expect(names()).toEqual([])
     expect(backend.checkpoints).toEqual([])
-    engine.storage.inject({ image: 'ubuntu' })
     await engine.run()
     expect(names()).toEqual(['a'])
+    expect(engine.storage.fetchAll()).toEqual({ size: 1 })
   })
 
   test('in the store, without a backend: they are kept as they are', async () => {
@@ -128,8 +128,7 @@ describe('values that cannot be stored', () => {
   test('in the arguments of a factory: the argument is named', async () => {
     const backend = recording()
     const definition = defineFlow('d', (_: () => void) => linear('f').add(workshop().step('a')))
-    const engine = loadFromFactory(definition, [() => {}], { backend })
-    expect(await errorOf(engine.run())).toMatchObject({
+    expect(thrownBy(() => loadFromFactory(definition, [() => {}], { backend }))).toMatchObject({
       code: 'NOT_STORABLE',
       path: '$.factory.args[0]',
     })

@@ -477,7 +477,7 @@ test('every value that can be stored comes back equal from an encrypted database
       const task = new TaskDetail('t')
       task.succeed(result)
       task.revert(other)
-      task.injected = { other }
+      task.keptInjected = { other }
       await backend.save({
         flowUuid: flow.uuid,
         book: bookRecord(book),
