@@ -237,6 +237,20 @@ describe('floor plan', () => {
   })
 })
 
+describe('tests', () => {
+  const tests = readdirSync('test', { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.ts'))
+    .sort()
+
+  test('search properties with the one seed of the run', () => {
+    const direct = tests.filter((file) => {
+      const text = readFileSync(join('test', file), 'utf8')
+      return file !== 'properties.ts' && /^import fc\b.* from 'fast-check'/m.test(text)
+    })
+    expect(direct).toEqual([])
+  })
+})
+
 describe('every file', () => {
   test.each(sources)('%s opens with a module comment of 2 to 8 lines', (file) => {
     const header = /^(?:#!.*\n)?\/\*\*\n([\s\S]*?)\n \*\/\n/.exec(texts.get(file) ?? '')?.[1] ?? ''

@@ -5,9 +5,10 @@
  *
  * @module
  */
-import fc from 'fast-check'
+
 import { describe, expect, test } from 'vitest'
 import { type BindingRules, bind, type Rebind } from '../../src/atoms/bindings.ts'
+import { fc } from '../properties.ts'
 
 type Fn = BindingRules['fn']
 

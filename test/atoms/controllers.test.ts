@@ -3,7 +3,7 @@
  *
  * @module
  */
-import fc from 'fast-check'
+
 import { describe, expect, test } from 'vitest'
 import {
   alwaysRevert,
@@ -15,6 +15,7 @@ import {
 import { History } from '../../src/atoms/history.ts'
 import type { Retry } from '../../src/atoms/retry.ts'
 import { NotFoundError } from '../../src/errors.ts'
+import { fc } from '../properties.ts'
 import { CONTEXT } from './context.ts'
 
 const EMPTY = new History([])

@@ -7,8 +7,8 @@
  * @module
  */
 
-import fc from 'fast-check'
 import type { Parameters } from '../../src/atoms/parameters.ts'
+import { fc } from '../properties.ts'
 
 /** Any function; the tests never call one. */
 export type Fn = (...args: never[]) => unknown

@@ -3,9 +3,10 @@
  *
  * @module
  */
-import fc from 'fast-check'
+
 import { describe, expect, test } from 'vitest'
 import { mapTask, reduceTask } from '../../src/atoms/functors.ts'
+import { fc } from '../properties.ts'
 import { CONTEXT } from './context.ts'
 
 const double = (size: number): number => size * 2

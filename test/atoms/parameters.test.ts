@@ -6,9 +6,9 @@
  * @module
  */
 
-import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { readParameters } from '../../src/atoms/parameters.ts'
+import { fc } from '../properties.ts'
 import { destructured, evaluate, type Fn, generatedSources } from './function-sources.ts'
 
 /** Takes the only method out of the body of an object literal. */

@@ -3,9 +3,10 @@
  *
  * @module
  */
-import fc from 'fast-check'
+
 import { describe, expect, test } from 'vitest'
 import { extract, type Provides, provisionsOf } from '../../src/atoms/provides.ts'
+import { fc } from '../properties.ts'
 
 /** The part of a result under each symbol; symbols without a part are left out. */
 function partsOf(provides: Provides | undefined, result: unknown): Record<string, unknown> {

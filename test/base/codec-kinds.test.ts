@@ -7,9 +7,9 @@
  */
 
 import { isDeepStrictEqual } from 'node:util'
-import fc from 'fast-check'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { decode, encode } from '../../src/base/codec.ts'
+import { fc } from '../properties.ts'
 
 function thereAndBack(value: unknown): unknown {
   return decode(encode(value))

@@ -6,10 +6,10 @@
 
 import { isDeepStrictEqual } from 'node:util'
 import { runInNewContext } from 'node:vm'
-import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { decode, encode } from '../../src/base/codec.ts'
 import { NotStorableError } from '../../src/errors.ts'
+import { fc } from '../properties.ts'
 import { key, storable } from './storable-values.ts'
 
 function thereAndBack(value: unknown): unknown {

@@ -3,9 +3,10 @@
  *
  * @module
  */
-import fc from 'fast-check'
+
 import { describe, expect, test } from 'vitest'
 import { Digraph } from '../../src/base/digraph.ts'
+import { fc } from '../properties.ts'
 
 type Pair = readonly [from: number, to: number]
 

@@ -3,10 +3,11 @@
  *
  * @module
  */
-import fc from 'fast-check'
+
 import { describe, expect, test } from 'vitest'
 import { Failure, type FailureRecord } from '../../src/base/failure.ts'
 import { CorruptRecordError } from '../../src/errors.ts'
+import { fc } from '../properties.ts'
 
 class QuotaError extends Error {}
 

@@ -5,9 +5,10 @@
  *
  * @module
  */
-import fc from 'fast-check'
+
 import { describe, expect, test } from 'vitest'
 import { type ErrorType, Failure, isFailure } from '../../src/base/failure.ts'
+import { fc } from '../properties.ts'
 
 class QuotaError extends Error {}
 

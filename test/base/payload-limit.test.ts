@@ -3,13 +3,14 @@
  *
  * @module
  */
-import fc from 'fast-check'
+
 import { describe, expect, test } from 'vitest'
 import { encode } from '../../src/base/codec.ts'
 import { Failure } from '../../src/base/failure.ts'
 import { NO_PAYLOAD_LIMIT, PayloadLimit } from '../../src/base/payload-limit.ts'
 import { NotStorableError } from '../../src/errors.ts'
 import { thrownBy } from '../engine/steps.ts'
+import { fc } from '../properties.ts'
 
 const LIMIT = new PayloadLimit(1_024)
 

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import fc from 'fast-check'
+import { fc } from '../properties.ts'
 
 /** Keys of objects, those that mean something elsewhere among them. */
 export const key: fc.Arbitrary<string> = fc.oneof(

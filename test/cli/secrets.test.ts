@@ -1,6 +1,6 @@
-import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { maskUrls, SecretKeys, SecretMask } from '../../src/cli/secrets.ts'
+import { fc } from '../properties.ts'
 
 describe('maskUrls', () => {
   test.each([

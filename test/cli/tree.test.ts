@@ -1,4 +1,3 @@
-import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { Paint, widthOf } from '../../src/cli/paint.ts'
 import { type Row, RunModel } from '../../src/cli/progress/model.ts'
@@ -13,6 +12,7 @@ import {
   unordered,
 } from '../../src/index.ts'
 import { FakeClock } from '../../src/testing/fake-clock.ts'
+import { fc } from '../properties.ts'
 
 const paint = new Paint({ hasColours: false, isUnicode: true })
 

@@ -1,4 +1,3 @@
-import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import {
   type Backend,
@@ -7,6 +6,7 @@ import {
   loadFlowDetail,
   memory,
 } from '../../src/index.ts'
+import { fc } from '../properties.ts'
 import { auditOf, gistOf } from './audit.ts'
 import { runUntilCrash } from './crash.ts'
 import { endOf } from './ending.ts'

@@ -1,6 +1,6 @@
-import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { concurrent, type Engine, type EngineOptions } from '../../src/index.ts'
+import { fc } from '../properties.ts'
 import { auditOf, gistOf, statesIn } from './audit.ts'
 import { endOf } from './ending.ts'
 import { makePlanned, type Planned, type Watcher } from './planned-flow.ts'

@@ -7,8 +7,9 @@
  *
  * @module
  */
-import fc from 'fast-check'
+
 import type { Depth, Pattern } from '../../src/index.ts'
+import { fc } from '../properties.ts'
 
 /** A task. */
 export interface TaskPlan {

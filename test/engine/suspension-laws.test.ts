@@ -1,6 +1,6 @@
-import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { Engine, EngineOptions } from '../../src/index.ts'
+import { fc } from '../properties.ts'
 import { auditOf, gistOf } from './audit.ts'
 import { makePlanned } from './planned-flow.ts'
 import { type FlowPlan, flowPlans } from './random-flows.ts'

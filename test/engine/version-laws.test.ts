@@ -3,7 +3,7 @@
  *
  * @module
  */
-import fc from 'fast-check'
+
 import { expect, test } from 'vitest'
 import {
   compare,
@@ -13,6 +13,7 @@ import {
   times,
   unordered,
 } from '../../src/index.ts'
+import { fc } from '../properties.ts'
 import { runUntilCrash } from './crash.ts'
 import { errorOf, loadLoosely, type Workshop, workshop } from './steps.ts'
 

@@ -3,9 +3,10 @@
  *
  * @module
  */
-import fc from 'fast-check'
+
 import { describe, expect, test } from 'vitest'
 import { DEPTHS, readDepth, widest } from '../../src/flows/decider.ts'
+import { fc } from '../properties.ts'
 
 describe('readDepth', () => {
   test.each(

@@ -3,11 +3,12 @@
  *
  * @module
  */
-import fc from 'fast-check'
+
 import { describe, expect, test } from 'vitest'
 import { CycleError } from '../../src/errors.ts'
 import type { FlowItem } from '../../src/flows/flow.ts'
 import { type GraphFlow, graph, type LinkOptions } from '../../src/flows/graph.ts'
+import { fc } from '../properties.ts'
 import { linksOf, namesOf, pictureOf, step } from './steps.ts'
 
 const [A, B, C] = [step('a'), step('b'), step('c')] as const

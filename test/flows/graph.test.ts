@@ -5,7 +5,7 @@
  *
  * @module
  */
-import fc from 'fast-check'
+
 import { describe, expect, test } from 'vitest'
 import { retry } from '../../src/atoms/retry.ts'
 import { Digraph } from '../../src/base/digraph.ts'
@@ -13,6 +13,7 @@ import { AmbiguousDependencyError } from '../../src/errors.ts'
 import type { FlowItem } from '../../src/flows/flow.ts'
 import { type GraphFlow, graph } from '../../src/flows/graph.ts'
 import { linear } from '../../src/flows/linear.ts'
+import { fc } from '../properties.ts'
 import { linksOf, namesOf, step } from './steps.ts'
 
 describe('children', () => {

@@ -3,10 +3,11 @@
  *
  * @module
  */
-import fc from 'fast-check'
+
 import { expect, test } from 'vitest'
 import { linear } from '../../src/flows/linear.ts'
 import { unordered } from '../../src/flows/unordered.ts'
+import { fc } from '../properties.ts'
 import { linksOf, namesOf, step } from './steps.ts'
 
 test('each child comes before the next one', () => {

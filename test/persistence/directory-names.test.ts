@@ -1,7 +1,7 @@
-import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { fieldsOf } from '../../src/persistence/directory/fields.ts'
 import { nameOf } from '../../src/persistence/directory/names.ts'
+import { fc } from '../properties.ts'
 
 describe('the name of an object', () => {
   const odd = fc.constantFrom('/', '..', '.', '%', '\0', '\ud800', 'Ä', 'a\u0308', 'ß', 'lock', ' ')

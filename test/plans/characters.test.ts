@@ -3,9 +3,10 @@
  *
  * @module
  */
-import fc from 'fast-check'
+
 import { describe, expect, test } from 'vitest'
 import { columnsOf, inOneLine, pixelsOf, shorten, wrap } from '../../src/plans/characters.ts'
+import { fc } from '../properties.ts'
 
 /** From the metrics that Adobe publishes for Helvetica, which Arial shares; in thousandths. */
 const HELVETICA: Readonly<Record<string, number>> = {

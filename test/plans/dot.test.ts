@@ -4,9 +4,9 @@
  * @module
  */
 import { execFileSync, spawnSync } from 'node:child_process'
-import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { linear, plan, task } from '../../src/index.ts'
+import { fc } from '../properties.ts'
 import { cook, recipes } from './random-pictures.ts'
 import { failedRun, STORE, sampleFlow } from './sample.ts'
 

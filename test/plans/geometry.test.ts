@@ -4,7 +4,6 @@
  * @module
  */
 import * as dagre from '@dagrejs/dagre'
-import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { plan } from '../../src/index.ts'
 import {
@@ -20,6 +19,7 @@ import {
 } from '../../src/plans/arrange.ts'
 import { pixelsOf } from '../../src/plans/characters.ts'
 import type { Dagre, Point } from '../../src/plans/layout.ts'
+import { fc } from '../properties.ts'
 import { cook, type Recipe, recipes } from './random-pictures.ts'
 
 const SLACK = 0.01

@@ -3,12 +3,13 @@
  *
  * @module
  */
-import fc from 'fast-check'
+
 import { expect, test } from 'vitest'
 import { type FlowItem, graph, linear, plan, unordered } from '../../src/index.ts'
 import { makePlanned } from '../engine/planned-flow.ts'
 import { flowPlans } from '../engine/random-flows.ts'
 import { loadLoosely, type Workshop, workshop } from '../engine/steps.ts'
+import { fc } from '../properties.ts'
 
 test('an atom has a higher level than all before it, and only as high as needed', () => {
   fc.assert(

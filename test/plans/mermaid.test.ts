@@ -3,9 +3,10 @@
  *
  * @module
  */
-import fc from 'fast-check'
+
 import { describe, expect, test } from 'vitest'
 import { linear, plan, task } from '../../src/index.ts'
+import { fc } from '../properties.ts'
 import { cook, recipes } from './random-pictures.ts'
 import { failedRun, STORE, sampleFlow } from './sample.ts'
 

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import fc from 'fast-check'
+
 import {
   type FlowItem,
   graph,
@@ -15,6 +15,7 @@ import {
   times,
   unordered,
 } from '../../src/index.ts'
+import { fc } from '../properties.ts'
 
 /** What a random flow is made from. */
 export interface Recipe {

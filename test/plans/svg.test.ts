@@ -3,10 +3,11 @@
  *
  * @module
  */
-import fc from 'fast-check'
+
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { linear, plan, task } from '../../src/index.ts'
 import { toSvg } from '../../src/plans/svg.ts'
+import { fc } from '../properties.ts'
 import { cook, recipes } from './random-pictures.ts'
 import { failedRun, STORE, sampleFlow } from './sample.ts'
 

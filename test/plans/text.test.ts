@@ -3,10 +3,11 @@
  *
  * @module
  */
-import fc from 'fast-check'
+
 import { describe, expect, test } from 'vitest'
 import { linear, plan, task } from '../../src/index.ts'
 import { columnsOf } from '../../src/plans/characters.ts'
+import { fc } from '../properties.ts'
 import { cook, recipes } from './random-pictures.ts'
 import { failedRun, STORE, sampleFlow } from './sample.ts'
 

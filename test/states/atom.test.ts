@@ -3,9 +3,10 @@
  *
  * @module
  */
-import fc from 'fast-check'
+
 import { describe, expect, test } from 'vitest'
 import { type AtomState, isDone, isUndone, RETRY_MOVES, TASK_MOVES } from '../../src/states/atom.ts'
+import { fc } from '../properties.ts'
 
 type Table = Readonly<Record<string, readonly string[]>>
 

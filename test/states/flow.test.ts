@@ -3,10 +3,11 @@
  *
  * @module
  */
-import fc from 'fast-check'
+
 import { describe, expect, test } from 'vitest'
 import { InvalidStateError } from '../../src/errors.ts'
 import { checkFlowMove, FLOW_MOVES, type FlowState, isFlowFinished } from '../../src/states/flow.ts'
+import { fc } from '../properties.ts'
 
 const STATES = Object.keys(FLOW_MOVES) as FlowState[]
 const PAIRS = STATES.flatMap((from) => STATES.map((to) => ({ from, to })))

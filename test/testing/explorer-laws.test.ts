@@ -4,13 +4,14 @@
  *
  * @module
  */
-import fc from 'fast-check'
+
 import { expect, test, vi } from 'vitest'
 import { TaskDetail } from '../../src/index.ts'
 import { explore, type FlowMaker } from '../../src/testing/index.ts'
 import { makePlanned } from '../engine/planned-flow.ts'
 import { flowPlans } from '../engine/random-flows.ts'
 import { workshop } from '../engine/steps.ts'
+import { fc } from '../properties.ts'
 
 /** Which tasks are done and not undone, in truth. */
 type World = Set<string>

@@ -1,10 +1,10 @@
 import { AssertionError } from 'node:assert'
-import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { linear, load, task, times } from '../../src/index.ts'
 import { expectTransitions, transitionsOf } from '../../src/testing/index.ts'
 import { diffLines } from '../../src/testing/line-diff.ts'
 import { errorOf, thrownBy } from '../engine/steps.ts'
+import { fc } from '../properties.ts'
 
 function flaky() {
   let count = 0
