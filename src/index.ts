@@ -51,7 +51,7 @@ export {
   threadTask,
 } from './atoms/thread-task.ts'
 // Logging and time
-export { type Clock, SYSTEM_CLOCK } from './base/clock.ts'
+export { type Clock, SYSTEM_CLOCK, type Timer, type TimerOptions } from './base/clock.ts'
 // Failures
 export {
   type ErrorType,

@@ -263,4 +263,11 @@ describe('every file', () => {
   test.each(sources)(`%s has at most ${MAX_LINES} lines`, (file) => {
     expect((texts.get(file) ?? '').trimEnd().split('\n').length).toBeLessThanOrEqual(MAX_LINES)
   })
+
+  test.each(sources.filter((file) => file !== join('base', 'clock.ts')))(
+    '%s sets no timer of Node: whatever waits does so by a clock',
+    (file) => {
+      expect(texts.get(file)).not.toMatch(/\bset(?:Timeout|Interval)\b|AbortSignal\.timeout/)
+    },
+  )
 })

@@ -314,6 +314,8 @@ describe('entries', () => {
       type TextOptions
       type ThreadContext
       type ThreadTaskOptions
+      type Timer
+      type TimerOptions
       type UnfinishedFilter
       type UnusedSymbol
       type Verdict

@@ -6,9 +6,9 @@
  *
  * @module
  */
+import type { Timer } from '../base/clock.ts'
 import { isThenable } from '../base/thenable.ts'
 import { TimeoutError } from '../errors.ts'
-import { LONGEST_TIMER_MS } from './alarm.ts'
 import type { Outcome } from './completer.ts'
 import type { Runtime } from './runtime.ts'
 import type { Launch } from './scheduler.ts'
@@ -18,7 +18,7 @@ interface UnderWay {
   readonly launch: Launch
   /** It has failed by this, whatever comes of it. */
   overdue: TimeoutError | undefined
-  timer: NodeJS.Timeout | undefined
+  timer: Timer | undefined
 }
 
 /** Makes calls, and gathers their outcomes. */
@@ -81,7 +81,9 @@ export class Calls {
     const one: UnderWay = { launch, overdue: undefined, timer: undefined }
     this.#underWay.add(one)
     const { limitMs } = launch
-    if (limitMs !== undefined) one.timer = timerOf(limitMs, () => this.#expire(one, limitMs))
+    if (limitMs !== undefined) {
+      one.timer = this.#runtime.clock.setTimer(limitMs, () => this.#expire(one, limitMs))
+    }
     promise.then(
       (value) => this.#end(one, false, value),
       (error: unknown) => this.#end(one, true, error),
@@ -98,9 +100,10 @@ export class Calls {
   }
 
   #giveGrace(one: UnderWay, why: string): void {
-    const { graceMs } = this.#runtime.options
-    clearTimeout(one.timer)
-    one.timer = timerOf(graceMs, () => {
+    const { clock, options } = this.#runtime
+    const { graceMs } = options
+    one.timer?.cancel()
+    one.timer = clock.setTimer(graceMs, () => {
       const { node, call } = one.launch
       one.overdue = new TimeoutError(
         `${call.direction} of '${node.name}' did not stop within ${graceMs} ms: ${why}`,
@@ -111,7 +114,7 @@ export class Calls {
 
   #end(one: UnderWay, hasFailed: boolean, value: unknown): void {
     const { node, call } = one.launch
-    clearTimeout(one.timer)
+    one.timer?.cancel()
     if (!this.#underWay.delete(one)) {
       this.#runtime.logger.warn(
         `${call.direction} of '${node.name}' ended after it was given up: what came of it is lost`,
@@ -124,11 +127,6 @@ export class Calls {
     else this.finished.push({ node, direction, hasFailed: true, value: withCause(overdue, value) })
     this.wake()
   }
-}
-
-/** A timer, unless it would go off later than timers of Node can: no call is waited for so long. */
-function timerOf(ms: number, ring: () => void): NodeJS.Timeout | undefined {
-  return ms > LONGEST_TIMER_MS ? undefined : setTimeout(ring, ms)
 }
 
 /** What the atom threw when it was told to stop, unless it says no more than that. */

@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { type Clock, SYSTEM_CLOCK } from '../base/clock.ts'
+import { type Clock, every, type FullClock, fullClock, later, type Timer } from '../base/clock.ts'
 import { StaleWriteError } from '../errors.ts'
 import type { Backend, Fence } from '../persistence/backend.ts'
 import type { FlowDetail } from '../persistence/flow-detail.ts'
@@ -25,7 +25,7 @@ export interface ClaimParts {
   /** How long others leave the record alone when they hear nothing, in milliseconds. */
   readonly leaseMs: number
   /** Tells when a lease ends. */
-  readonly clock: Clock
+  readonly clock: FullClock
 }
 
 /** In whose name an engine writes. */
@@ -37,8 +37,9 @@ export class Claim {
   #isHeld = false
   #isEnding = false
   #lost: StaleWriteError | undefined
-  #leaseUntil: Date | undefined
-  #timer: NodeJS.Timeout | undefined
+  /** When the lease was written last, in the time that the clock has counted. */
+  #leasedAtMs: number | undefined
+  #timer: Timer | undefined
   #renewal: Promise<void> | undefined
 
   constructor(parts: ClaimParts) {
@@ -91,7 +92,7 @@ export class Claim {
     const { flowDetail } = this.#parts
     this.#epoch = epoch
     this.#isHeld = action !== 'release'
-    this.#leaseUntil = leaseUntil
+    this.#leasedAtMs = leaseUntil && this.#parts.clock.elapsedMs()
     flowDetail.epoch = epoch
     flowDetail.owner = this.#isHeld ? owner : undefined
     flowDetail.leaseUntil = leaseUntil
@@ -104,19 +105,20 @@ export class Claim {
 
   /** Renews the lease while a run has nothing to write. */
   watch(onLost: (error: StaleWriteError) => void): void {
-    const { backend, leaseMs } = this.#parts
+    const { backend, clock, leaseMs } = this.#parts
     if (backend === undefined || !this.#hasLease) return
-    this.#timer = setInterval(() => {
+    const renew = (): void => {
       if (this.#renewal !== undefined || !this.#isHeld || !this.#isLeaseOld()) return
       this.#renewal = this.#renew(backend, onLost).finally(() => {
         this.#renewal = undefined
       })
-    }, leaseMs / RENEWALS_PER_LEASE).unref()
+    }
+    this.#timer = every(clock, leaseMs / RENEWALS_PER_LEASE, renew, { keepsAlive: false })
   }
 
   /** Stops renewing. */
   rest(): void {
-    clearInterval(this.#timer)
+    this.#timer?.cancel()
     this.#timer = undefined
   }
 
@@ -157,14 +159,13 @@ export class Claim {
 
   #newLease(): Date | undefined {
     const { clock, leaseMs } = this.#parts
-    return this.#hasLease ? new Date(clock.now().getTime() + leaseMs) : undefined
+    return this.#hasLease ? later(clock.now(), leaseMs) : undefined
   }
 
   #isLeaseOld(): boolean {
     const { clock, leaseMs } = this.#parts
-    if (this.#leaseUntil === undefined) return false
-    const leftMs = this.#leaseUntil.getTime() - clock.now().getTime()
-    return leftMs <= leaseMs - leaseMs / RENEWALS_PER_LEASE
+    if (this.#leasedAtMs === undefined) return false
+    return clock.elapsedMs() - this.#leasedAtMs >= leaseMs / RENEWALS_PER_LEASE
   }
 }
 
@@ -179,8 +180,13 @@ export function claimFor(parts: {
   readonly leaseMs?: number | undefined
   readonly clock?: Clock | undefined
 }): Claim {
-  const { flowDetail, backend, clock = SYSTEM_CLOCK } = parts
-  return new Claim({ flowDetail, backend, leaseMs: readLeaseMs(parts.leaseMs), clock })
+  const { flowDetail, backend } = parts
+  return new Claim({
+    flowDetail,
+    backend,
+    leaseMs: readLeaseMs(parts.leaseMs),
+    clock: fullClock(parts.clock),
+  })
 }
 
 /** @throws RangeError when it is not a number above 0. */

@@ -13,6 +13,7 @@ import { Failure } from '../base/failure.ts'
 import { InvalidStateError, NotStorableError } from '../errors.ts'
 import type { RetryDetail } from '../persistence/atom-detail.ts'
 import { controllerOf, type GraphNode } from './compiler.ts'
+import { delay } from './delays.ts'
 import type { Runtime } from './runtime.ts'
 import { historyOf } from './scheduler.ts'
 import { regionOf } from './selector.ts'
@@ -150,8 +151,7 @@ export async function resolve(
 function tryAgain(runtime: Runtime, retry: GraphNode, resolution: Resolution): void {
   const detail = runtime.detailOf(retry) as RetryDetail
   if (detail.intention === 'RETRY') return
-  const delayMs = resolution.action === 'RETRY' ? resolution.delayMs : 0
-  detail.retryAt = delayMs > 0 ? new Date(runtime.clock.now().getTime() + delayMs) : undefined
+  delay(runtime, detail, resolution.action === 'RETRY' ? resolution.delayMs : 0)
   runtime.intend(retry, 'RETRY')
 }
 

@@ -1,26 +1,46 @@
 /**
  * The retries whose next attempt was decided and may not begin yet.
  *
- * For the machine. When an attempt may begin is stored with the retry; here is only the timer.
+ * For the machine. When an attempt may begin is stored with the retry, as a moment; within the
+ * process that decided it, the time that has passed is what counts, whatever becomes of the clock
+ * on the wall.
  *
  * @module
  */
+import { later, type Timer } from '../base/clock.ts'
 import type { RetryDetail } from '../persistence/atom-detail.ts'
-import { Alarm } from './alarm.ts'
 import type { GraphNode } from './compiler.ts'
 import type { Runtime } from './runtime.ts'
+
+/** When the waits of this process are over, by the moments that stand in the records for it. */
+const DUE_MS = new WeakMap<Date, number>()
+
+/** A retry that waits. */
+interface Delayed {
+  readonly node: GraphNode
+  /** When its wait is over, in the time that the clock has counted. */
+  readonly dueMs: number
+}
+
+/** Notes in the record of a retry how long its next attempt is to wait, from now on. */
+export function delay({ clock }: Runtime, detail: RetryDetail, delayMs: number): void {
+  detail.retryAt = delayMs > 0 ? later(clock.now(), delayMs) : undefined
+  detail.retryDelayMs = delayMs
+  if (detail.retryAt !== undefined) DUE_MS.set(detail.retryAt, clock.elapsedMs() + delayMs)
+}
 
 /** Holds retries until the first of them is due. */
 export class Delays {
   readonly #runtime: Runtime
-  readonly #alarm: Alarm
   readonly #onDue: (retries: readonly GraphNode[]) => void
-  #delayed: GraphNode[] = []
+  #delayed: Delayed[] = []
+  #timer: Timer | undefined
+  /** When the timer rings, in the time that the clock has counted. */
+  #nextMs = Number.POSITIVE_INFINITY
 
-  /** @param onDue called with all that are held when the first of them is due */
+  /** @param onDue called with those whose wait is over */
   constructor(runtime: Runtime, onDue: (retries: readonly GraphNode[]) => void) {
     this.#runtime = runtime
-    this.#alarm = new Alarm(runtime.clock)
     this.#onDue = onDue
   }
 
@@ -32,12 +52,12 @@ export class Delays {
   /** Holds an atom that is a retry and not due; false when it may start. */
   hold(node: GraphNode): boolean {
     if (node.kind !== 'retry') return false
-    const { retryAt, intention } = this.#runtime.detailOf(node) as RetryDetail
-    if (intention !== 'RETRY') return false
-    if (retryAt === undefined || retryAt <= this.#runtime.clock.now()) return false
-    this.#delayed.push(node)
-    const times = this.#delayed.map((one) => (this.#runtime.detailOf(one) as RetryDetail).retryAt)
-    this.#alarm.set(new Date(Math.min(...times.map(Number))), () => this.#onDue(this.drop()))
+    const detail = this.#runtime.detailOf(node) as RetryDetail
+    if (detail.retryAt === undefined || detail.intention !== 'RETRY') return false
+    const dueMs = this.#dueMs(detail, detail.retryAt)
+    if (dueMs <= this.#runtime.clock.elapsedMs()) return false
+    this.#delayed.push({ node, dueMs })
+    if (dueMs < this.#nextMs) this.#waitUntil(dueMs)
     return true
   }
 
@@ -45,7 +65,39 @@ export class Delays {
   drop(): readonly GraphNode[] {
     const delayed = this.#delayed
     this.#delayed = []
-    this.#alarm.clear()
-    return delayed
+    this.#timer?.cancel()
+    this.#nextMs = Number.POSITIVE_INFINITY
+    return delayed.map(({ node }) => node)
+  }
+
+  /** What is read from a record is waited for until then, but never longer than was decided. */
+  #dueMs({ retryDelayMs }: RetryDetail, retryAt: Date): number {
+    const known = DUE_MS.get(retryAt)
+    if (known !== undefined) return known
+    const { clock } = this.#runtime
+    const leftMs = retryAt.getTime() - clock.now().getTime()
+    const dueMs = clock.elapsedMs() + Math.min(leftMs, retryDelayMs ?? leftMs)
+    DUE_MS.set(retryAt, dueMs)
+    return dueMs
+  }
+
+  #waitUntil(dueMs: number): void {
+    const { clock } = this.#runtime
+    this.#timer?.cancel()
+    this.#nextMs = dueMs
+    this.#timer = clock.setTimer(dueMs - clock.elapsedMs(), () => this.#ring(dueMs))
+  }
+
+  #ring(atMs: number): void {
+    const due = this.#delayed.filter(({ dueMs }) => dueMs <= atMs)
+    this.#delayed = this.#delayed.filter(({ dueMs }) => dueMs > atMs)
+    this.#nextMs = Number.POSITIVE_INFINITY
+    const nextMs = this.#delayed.reduce((least, { dueMs }) => Math.min(least, dueMs), this.#nextMs)
+    if (this.#delayed.length > 0) this.#waitUntil(nextMs)
+    for (const { node } of due) {
+      const { retryAt } = this.#runtime.detailOf(node) as RetryDetail
+      if (retryAt !== undefined) DUE_MS.set(retryAt, Number.NEGATIVE_INFINITY)
+    }
+    this.#onDue(due.map(({ node }) => node))
   }
 }

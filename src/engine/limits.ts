@@ -3,12 +3,11 @@
  *
  * @module
  */
-import { type Clock, SYSTEM_CLOCK } from '../base/clock.ts'
+import { type Clock, type FullClock, fullClock, later, type Timer } from '../base/clock.ts'
 import { TimeoutError } from '../errors.ts'
-import { Alarm } from './alarm.ts'
 import type { RunOptions } from './options.ts'
 import type { Storage } from './storage.ts'
-import { deadlineMeta, readDeadline, type Undo } from './undo-record.ts'
+import { type Deadline, deadlineMeta, readDeadline, type Undo } from './undo-record.ts'
 
 /** What can be done to a run. */
 export interface Stops {
@@ -20,15 +19,16 @@ export interface Stops {
 /** Watches over the runs of one engine. */
 export class RunLimits {
   readonly #storage: Storage<object>
-  readonly #clock: Clock
+  readonly #clock: FullClock
   readonly #stops: Stops
-  readonly #alarm: Alarm
+  #timer: Timer | undefined
+  /** When the time of the run is over, in the time that the clock has counted. */
+  #dueMs: number | undefined
 
   constructor(storage: Storage<object>, clock: Clock | undefined, stops: Stops) {
     this.#storage = storage
-    this.#clock = clock ?? SYSTEM_CLOCK
+    this.#clock = fullClock(clock)
     this.#stops = stops
-    this.#alarm = new Alarm(this.#clock)
   }
 
   /**
@@ -46,8 +46,9 @@ export class RunLimits {
     }
     const isSet = readDeadline(this.#storage.flowDetail) !== undefined
     if (isSet || deadlineMs === Number.POSITIVE_INFINITY) return
-    const deadline = new Date(this.#clock.now().getTime() + deadlineMs)
-    this.#storage.updateFlowMetadata(deadlineMeta(deadline))
+    const at = later(this.#clock.now(), deadlineMs)
+    this.#dueMs = this.#clock.elapsedMs() + deadlineMs
+    this.#storage.updateFlowMetadata(deadlineMeta({ at, limitMs: deadlineMs }))
   }
 
   /** Does what the signal and the deadline want, until what is returned is called. */
@@ -62,19 +63,26 @@ export class RunLimits {
     if (!isBeingUndone) this.#watchDeadline()
     return () => {
       signal?.removeEventListener('abort', stop)
-      this.#alarm.clear()
+      this.#timer?.cancel()
     }
   }
 
   #watchDeadline(): void {
     const { flowDetail, flowName } = this.#storage
     const deadline = readDeadline(flowDetail)
-    if (deadline === undefined) return
-    this.#alarm.set(deadline, () => {
-      const message = `flow '${flowName}' did not end before its deadline, ${deadline.toISOString()}`
+    this.#dueMs = deadline && (this.#dueMs ?? this.#dueMsOf(deadline))
+    if (deadline === undefined || this.#dueMs === undefined) return
+    this.#timer = this.#clock.setTimer(this.#dueMs - this.#clock.elapsedMs(), () => {
+      const message = `flow '${flowName}' did not end before its deadline, ${deadline.at.toISOString()}`
       const undo: Undo = { why: 'deadline', message, downTo: [] }
       // When it cannot be stored, whoever runs the flow hears of it.
       this.#stops.undo(undo, new TimeoutError(message)).catch(() => {})
     })
+  }
+
+  /** What another process has begun has until that moment, but never more time than it was given. */
+  #dueMsOf({ at, limitMs }: Deadline): number {
+    const leftMs = at.getTime() - this.#clock.now().getTime()
+    return this.#clock.elapsedMs() + Math.min(leftMs, limitMs ?? leftMs)
   }
 }

@@ -5,7 +5,7 @@
  * @module
  */
 import type { TaskContext } from '../atoms/task.ts'
-import { type Clock, SYSTEM_CLOCK } from '../base/clock.ts'
+import { type Clock, type FullClock, fullClock, type Timer } from '../base/clock.ts'
 import type { Failure } from '../base/failure.ts'
 import type { Logger } from '../base/logger.ts'
 import { Notifier } from '../base/notifier.ts'
@@ -109,13 +109,13 @@ export class Runtime {
   undo: Undo | undefined
   /** False once a flow that is SUSPENDING was cancelled: it is reverted before it comes to rest. */
   heedsSuspension = true
-  /** Tells the time, for what is due. */
-  readonly clock: Clock
+  /** Tells the time, and when something is due. */
+  readonly clock: FullClock
   readonly #interceptors: Interceptors
   readonly #progressNotifier: Notifier<ProgressEvents>
   #details: readonly (AtomDetail | undefined)[]
   #stops = { execute: new AbortController(), revert: new AbortController() }
-  #timer: NodeJS.Timeout | undefined
+  #timer: Timer | undefined
 
   constructor(parts: RuntimeParts) {
     this.compilation = parts.compilation
@@ -124,7 +124,7 @@ export class Runtime {
     this.lookup = parts.lookup
     this.executor = parts.executor
     this.logger = parts.logger
-    this.clock = parts.clock ?? SYSTEM_CLOCK
+    this.clock = fullClock(parts.clock)
     this.options = parts.options
     this.#interceptors = parts.interceptors ?? new Interceptors()
     this.#progressNotifier = parts.progressNotifier ?? new Notifier()
@@ -249,15 +249,16 @@ export class Runtime {
   writeSoon(): void {
     const { progressDelayMs } = this.options
     if (progressDelayMs === Number.POSITIVE_INFINITY) return
-    this.#timer ??= setTimeout(() => {
+    const write = (): void => {
       this.#timer = undefined
       this.journal.flush().catch(() => {})
-    }, progressDelayMs).unref()
+    }
+    this.#timer ??= this.clock.setTimer(progressDelayMs, write, { keepsAlive: false })
   }
 
   /** The run has ended. */
   stop(): void {
-    clearTimeout(this.#timer)
+    this.#timer?.cancel()
     this.#timer = undefined
   }
 

@@ -19,7 +19,16 @@ export interface Undo {
 }
 
 const UNDO_KEY = 'taskflow_ts_undo'
+/** When a run must be over. */
+export interface Deadline {
+  /** The moment. */
+  readonly at: Date
+  /** How much time the run had altogether, in milliseconds; undefined when nobody wrote it down. */
+  readonly limitMs: number | undefined
+}
+
 const DEADLINE_KEY = 'taskflow_ts_deadline'
+const LIMIT_KEY = 'taskflow_ts_deadline_ms'
 
 /** Why the run is being undone, as it is stored. */
 export function readUndo({ meta }: FlowDetail): Undo | undefined {
@@ -31,11 +40,12 @@ export function readUndo({ meta }: FlowDetail): Undo | undefined {
 }
 
 /** When the run must be over, as it is stored. */
-export function readDeadline({ meta }: FlowDetail): Date | undefined {
-  const text = meta[DEADLINE_KEY]
+export function readDeadline({ meta }: FlowDetail): Deadline | undefined {
+  const { [DEADLINE_KEY]: text, [LIMIT_KEY]: limitMs } = meta
   if (typeof text !== 'string') return undefined
-  const moment = new Date(text)
-  return Number.isNaN(moment.getTime()) ? undefined : moment
+  const at = new Date(text)
+  if (Number.isNaN(at.getTime())) return undefined
+  return { at, limitMs: typeof limitMs === 'number' ? limitMs : undefined }
 }
 
 /** What is stored with the flow when a run is undone. */
@@ -44,13 +54,13 @@ export function undoMeta(undo: Undo): Readonly<Record<string, unknown>> {
 }
 
 /** What is stored with the flow when a run must be over at a moment. */
-export function deadlineMeta(deadline: Date): Readonly<Record<string, unknown>> {
-  return { [DEADLINE_KEY]: deadline.toISOString() }
+export function deadlineMeta({ at, limitMs }: Deadline): Readonly<Record<string, unknown>> {
+  return { [DEADLINE_KEY]: at.toISOString(), [LIMIT_KEY]: limitMs }
 }
 
 /** The metadata of a flow without what belongs to the run that has ended. */
 export function metaOfNewRun({ meta }: FlowDetail): Readonly<Record<string, unknown>> {
-  const { [UNDO_KEY]: _undo, [DEADLINE_KEY]: _deadline, ...rest } = meta
+  const { [UNDO_KEY]: _undo, [DEADLINE_KEY]: _at, [LIMIT_KEY]: _ms, ...rest } = meta
   return rest
 }
 

@@ -183,6 +183,8 @@ export class RetryDetail extends AtomDetail {
   readonly kind = 'retry'
   /** When the next attempt may begin, once it was decided to make one; undefined: at once. */
   retryAt: Date | undefined
+  /** How long that wait is altogether, in milliseconds; undefined when nobody wrote it down. */
+  retryDelayMs: number | undefined
   #attempts: readonly Attempt[] = []
 
   /** The attempts, newest last; of objects that were provided and stored, copies for whoever asks. */

@@ -22,6 +22,7 @@ const ENGINE_KEYS: ReadonlySet<string> = new Set([
   'provides',
   'injected',
   'retry_at',
+  'retry_delay_ms',
   'result_to_undo',
   USERS_KEY,
 ])
@@ -31,6 +32,9 @@ const PLAIN_META = new WeakMap<readonly Provision[], Map<number, string>>()
 
 const NO_PROMISES: readonly Provision[] = []
 
+/** What a task has of the wait of a retry. */
+const NO_WAIT = { retryAt: undefined, retryDelayMs: undefined }
+
 /**
  * The meta of an atom as text.
  *
@@ -38,7 +42,7 @@ const NO_PROMISES: readonly Provision[] = []
  */
 export function encodeMeta(detail: AtomDetail): string {
   const { progress, progressDetails, attempt, keptInjected: injected, meta } = detail
-  const retryAt = detail instanceof RetryDetail ? detail.retryAt : undefined
+  const { retryAt, retryDelayMs } = detail instanceof RetryDetail ? detail : NO_WAIT
   const toUndo = detail instanceof TaskDetail ? detail.keptResultToUndo : undefined
   const provisions = detail.provisions?.length ? detail.provisions : NO_PROMISES
   const extras = [progressDetails, injected, meta, retryAt, toUndo]
@@ -53,7 +57,8 @@ export function encodeMeta(detail: AtomDetail): string {
     ...(attempt === 0 ? {} : { attempt }),
     ...(provisions.length === 0 ? {} : { provides: partsBySymbol(provisions) }),
     ...(injected === undefined ? {} : { injected: keepMembers(injected) }),
-    ...(retryAt === undefined ? {} : { retry_at: retryAt.toISOString() }),
+    ...(retryAt && { retry_at: retryAt.toISOString() }),
+    ...(retryAt && retryDelayMs !== undefined && { retry_delay_ms: retryDelayMs }),
     ...(toUndo === undefined ? {} : { result_to_undo: toUndo }),
   })
   if (common) {
@@ -66,11 +71,13 @@ export function encodeMeta(detail: AtomDetail): string {
 /** Takes what was stored with an atom. */
 export function readMeta(detail: AtomDetail, stored: Members): void {
   const { progress, progress_details: details, attempt, provides, injected, ...others } = stored
-  const { retry_at: retryAt, result_to_undo: toUndo, [USERS_KEY]: apart, ...users } = others
+  const { retry_at: retryAt, retry_delay_ms: delayMs, ...more } = others
+  const { result_to_undo: toUndo, [USERS_KEY]: apart, ...users } = more
   if (detail instanceof TaskDetail) detail.resultToUndo = keepCopy(toUndo)
   if (detail instanceof RetryDetail && typeof retryAt === 'string') {
     const moment = new Date(retryAt)
     if (!Number.isNaN(moment.getTime())) detail.retryAt = moment
+    if (typeof delayMs === 'number') detail.retryDelayMs = delayMs
   }
   if (typeof progress === 'number') detail.progress = progress
   if (isMembers(details)) detail.progressDetails = details as unknown as ProgressDetails

@@ -1,5 +1,6 @@
-import { expect, test } from 'vitest'
-import { DurationListener, linear, load, task } from '../../src/index.ts'
+import { describe, expect, test, vi } from 'vitest'
+import { sleep } from '../../src/base/clock.ts'
+import { DurationListener, linear, load, task, times } from '../../src/index.ts'
 import { FakeClock } from '../../src/testing/index.ts'
 
 test('stands still until it is moved', () => {
@@ -49,4 +50,94 @@ test('is a clock for listeners', async () => {
   using _durations = new DurationListener(engine, { clock })
   await engine.run()
   expect(engine.storage.flowDetail.find('slow')?.meta).toEqual({ duration: 2 })
+})
+
+describe('what waits', () => {
+  test('ends in the order in which it is due, each at its moment', () => {
+    const clock = new FakeClock(0)
+    const rung: string[] = []
+    const note = (name: string) => () => {
+      rung.push(`${name} at ${clock.now().getTime()}, ${clock.elapsedMs()}`)
+    }
+    clock.setTimer(30, note('c'))
+    clock.setTimer(10, note('a'))
+    clock.setTimer(30, note('d'))
+    clock.setTimer(20, note('b'))
+    clock.setTimer(41, note('e'))
+    clock.advance(40)
+    expect(rung).toEqual(['a at 10, 10', 'b at 20, 20', 'c at 30, 30', 'd at 30, 30'])
+    expect(clock.elapsedMs()).toBe(40)
+    expect(clock.timerCount).toBe(1)
+  })
+
+  test('does not end when the clock is set', () => {
+    const clock = new FakeClock(0)
+    const ring = vi.fn()
+    clock.setTimer(1_000, ring)
+    clock.set('2040-01-01T00:00:00Z')
+    clock.advance(999)
+    expect(ring).not.toHaveBeenCalled()
+    clock.advance(1)
+    expect(ring).toHaveBeenCalledOnce()
+  })
+
+  test('for nothing goes on at once', async () => {
+    const clock = new FakeClock()
+    await sleep(clock, 0)
+    const ring = vi.fn()
+    clock.setTimer(0, ring).cancel()
+    await Promise.resolve()
+    expect(ring).not.toHaveBeenCalled()
+  })
+
+  test('goes on as soon as it is called, also when that moves the clock', () => {
+    const clock = new FakeClock()
+    const at: number[] = []
+    clock.setTimer(10, () => {
+      clock.advance(50)
+      clock.setTimer(5, () => at.push(clock.elapsedMs()))
+    })
+    clock.advance(30)
+    expect(clock.elapsedMs()).toBe(60)
+    clock.advance(5)
+    expect(at).toEqual([65])
+  })
+
+  test('one after the other ends in one go, each at its moment, when time passes step by step', async () => {
+    const clock = new FakeClock(0)
+    const at: number[] = []
+    const chain = async () => {
+      for (const ms of [10, 20, 30]) {
+        await sleep(clock, ms)
+        at.push(clock.now().getTime())
+      }
+    }
+    void chain()
+    await clock.advanceAsync(59)
+    expect(at).toEqual([10, 30])
+    expect(clock.elapsedMs()).toBe(59)
+    await clock.advanceAsync(1)
+    expect(at).toEqual([10, 30, 60])
+  })
+
+  test('step by step does not go back either', async () => {
+    await expect(new FakeClock().advanceAsync(-1)).rejects.toThrow(RangeError)
+  })
+
+  test('ends in a flow with back-off of minutes at once', async () => {
+    const clock = new FakeClock()
+    const at: number[] = []
+    const flaky = task('flaky', {
+      execute: () => {
+        at.push(clock.elapsedMs())
+        if (at.length < 4) throw new Error('busy')
+      },
+    })
+    const delay = { initialMs: 60_000, maxMs: 600_000, jitter: false }
+    const run = load(linear('f', { retry: times(4, { delay }) }).add(flaky), { clock }).run()
+    await clock.advanceAsync(3_600_000)
+    await run
+    expect(at).toEqual([0, 60_000, 180_000, 420_000])
+    expect(clock.timerCount).toBe(0)
+  })
 })

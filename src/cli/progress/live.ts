@@ -7,6 +7,7 @@
  * @module
  */
 
+import { every, SYSTEM_CLOCK } from '../../base/clock.ts'
 import { widthOf } from '../paint.ts'
 import type { Interception, Output, Terminal } from '../terminal.ts'
 
@@ -40,8 +41,8 @@ export class LivePicture implements Disposable {
     process.once('exit', showCursor)
     this.#ending.defer(() => void process.off('exit', showCursor))
     this.#ending.use(this.#out.onResize(() => this.refresh()))
-    const timer = setInterval(() => this.refresh(), FRAME_MS)
-    this.#ending.defer(() => clearInterval(timer))
+    const frames = every(SYSTEM_CLOCK, FRAME_MS, () => this.refresh())
+    this.#ending.defer(() => frames.cancel())
     this.refresh()
   }
 

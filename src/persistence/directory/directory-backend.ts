@@ -10,7 +10,7 @@
 import { mkdirSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
-import type { Clock } from '../../base/clock.ts'
+import { type Clock, SYSTEM_CLOCK, type Timer } from '../../base/clock.ts'
 import { BackendUnavailableError, FlowError, NotFoundError, StorageError } from '../../errors.ts'
 import type {
   Backend,
@@ -70,7 +70,7 @@ export class DirectoryBackend implements Backend {
   /** The use that has the folder to itself, or waits for that. */
   #last: Promise<unknown> = Promise.resolve()
   #isInDoubt = false
-  #retry: NodeJS.Timeout | undefined
+  #retry: Timer | undefined
 
   constructor({ folder, busyTimeoutMs, clock }: DirectoryParts) {
     this.#folder = folder
@@ -276,10 +276,11 @@ export class DirectoryBackend implements Backend {
   #recoverLater(): void {
     this.#isInDoubt = true
     if (this.#life.isClosing || this.#retry !== undefined) return
-    this.#retry = setTimeout(() => {
+    const retry = (): void => {
       this.#retry = undefined
       if (this.#isInDoubt) this.#read(async () => {}).catch(() => {})
-    }, RETRY_MS).unref()
+    }
+    this.#retry = SYSTEM_CLOCK.setTimer(RETRY_MS, retry, { keepsAlive: false })
   }
 
   #journalSize(): number {

@@ -10,7 +10,7 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { readdirSync, readlinkSync, renameSync, symlinkSync, unlinkSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
-import { setTimeout } from 'node:timers/promises'
+import { SYSTEM_CLOCK, sleep } from '../../base/clock.ts'
 import { BackendUnavailableError } from '../../errors.ts'
 import { isGoneHere, newOwner } from '../owner.ts'
 import { codeOf } from './faults.ts'
@@ -53,7 +53,7 @@ export class FolderLock {
       if (acquired !== undefined) return acquired
       if (performance.now() >= deadline) throw this.#busy()
       // By chance, so that those who wait do not look in step with the one who writes.
-      await setTimeout(pauseMs * (0.5 + Math.random()))
+      await sleep(SYSTEM_CLOCK, pauseMs * (0.5 + Math.random()))
       pauseMs = Math.min(pauseMs * 2, MAX_PAUSE_MS)
     }
   }

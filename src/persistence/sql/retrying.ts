@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { setTimeout } from 'node:timers/promises'
+import { SYSTEM_CLOCK, sleep } from '../../base/clock.ts'
 import { BackendUnavailableError, type StorageError } from '../../errors.ts'
 import { SharedFaultError } from '../commit-queue.ts'
 import {
@@ -142,7 +142,7 @@ export class RetryingSession implements SqlSession {
       }
       const longest = Math.min(maxDelayMs, firstDelayMs * 2 ** (attempt - 1))
       const leftMs = startedAtMs + totalMs - performance.now()
-      await setTimeout(Math.max(0, Math.min(Math.random() * longest, leftMs)))
+      await sleep(SYSTEM_CLOCK, Math.max(0, Math.min(Math.random() * longest, leftMs)))
     }
   }
 }

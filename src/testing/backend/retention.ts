@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { setTimeout } from 'node:timers/promises'
 import { expect } from 'vitest'
+import { SYSTEM_CLOCK, sleep } from '../../base/clock.ts'
 import type { Backend, FlowRecord } from '../../persistence/backend.ts'
 import type { FlowState } from '../../states/flow.ts'
 import {
@@ -37,9 +37,9 @@ async function saveBookOf(
 
 /** A moment behind everything saved so far, and before everything saved from now on. */
 async function cutOff(): Promise<Date> {
-  await setTimeout(5)
+  await sleep(SYSTEM_CLOCK, 5)
   const moment = new Date()
-  await setTimeout(5)
+  await sleep(SYSTEM_CLOCK, 5)
   return moment
 }
 
