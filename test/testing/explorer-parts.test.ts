@@ -137,10 +137,11 @@ describe('a mortal backend', () => {
   }
 
   const watcher = { beforeWrite: () => 1, afterWrite: () => {} }
+  const activity = { begin() {}, end() {} }
 
   test('hands on what it does not know, arguments and fields untouched', async () => {
     const inner = leasing()
-    const mortal = mortalBackend(inner, new Life(), watcher) as LeasingBackend
+    const mortal = mortalBackend(inner, new Life(), watcher, activity) as LeasingBackend
     expect(mortal.lease('l')).toBe('l 1')
     expect(mortal.supports).toBe(inner.supports)
     const given = { ...checkpointOf('f', { book: undefined }), later: 7 }
@@ -153,7 +154,7 @@ describe('a mortal backend', () => {
   test('never answers a dead process, whatever it asks', async () => {
     const inner = leasing()
     const life = new Life()
-    const mortal = mortalBackend(inner, life, watcher)
+    const mortal = mortalBackend(inner, life, watcher, activity)
     await mortal.save(checkpointOf('f'))
     life.die()
     for (const promise of [mortal.save(checkpointOf('f')), mortal.listBooks(), mortal.close()]) {
@@ -168,7 +169,7 @@ describe('a mortal backend', () => {
       const life = new Life()
       const dying = { ...watcher, [when]: () => life.die() }
       const book = { uuid: 'b', name: 'b', meta: '{}', createdAt: new Date(), updatedAt: undefined }
-      const saving = mortalBackend(inner, life, dying).save(checkpointOf('f', { book }))
+      const saving = mortalBackend(inner, life, dying, activity).save(checkpointOf('f', { book }))
       expect(await hangs(saving)).toBe(true)
       expect(await inner.listBooks()).toHaveLength(when === 'afterWrite' ? 1 : 0)
     }
@@ -177,7 +178,7 @@ describe('a mortal backend', () => {
   test('passes the error of a write on', async () => {
     const inner = memory()
     await inner.close()
-    const mortal = mortalBackend(inner, new Life(), watcher)
+    const mortal = mortalBackend(inner, new Life(), watcher, activity)
     await expect(mortal.save(checkpointOf('f'))).rejects.toThrow('closed')
   })
 })

@@ -18,13 +18,29 @@ export interface WriteWatcher {
   afterWrite(write: number, checkpoint: Checkpoint): void
 }
 
+/** Told when the backend is asked, and when it has answered. */
+export interface Activity {
+  begin(): void
+  end(): void
+}
+
 /** The view that a process has of a backend. */
-export function mortalBackend(inner: Backend, life: Life, watcher: WriteWatcher): Backend {
+export function mortalBackend(
+  inner: Backend,
+  life: Life,
+  watcher: WriteWatcher,
+  activity: Activity,
+): Backend {
   const save = async (checkpoint: Checkpoint): Promise<void> => {
     if (life.isDead) return never()
     const write = watcher.beforeWrite()
     if (life.isDead) return never()
-    await inner.save(checkpoint)
+    activity.begin()
+    try {
+      await inner.save(checkpoint)
+    } finally {
+      activity.end()
+    }
     watcher.afterWrite(write, checkpoint)
     if (life.isDead) return never()
   }

@@ -6,6 +6,7 @@
  * @module
  */
 import { AsyncLocalStorage } from 'node:async_hooks'
+import { fullClock, SYSTEM_CLOCK } from '../../base/clock.ts'
 import { compile, controllerOf } from '../../engine/compiler.ts'
 import type { Engine } from '../../engine/engine.ts'
 import { type AnyStore, executorOf, type LoadOptions, load } from '../../engine/load.ts'
@@ -23,6 +24,7 @@ import { Life, never } from './life.ts'
 import { mortalBackend } from './mortal-backend.ts'
 import type { Plan, Simulation } from './plan.ts'
 import type { CallName, Schedule } from './schedule.ts'
+import { type SharedTime, SimulatedClock } from './simulated-time.ts'
 
 /** The code of an atom that is under way. */
 interface Body {
@@ -65,14 +67,14 @@ export async function rehearse<World>(plan: Plan<World>, schedule: Schedule): Pr
   const director = new Director(schedule, plan)
   const world = await plan.world()
   const backend = await plan.backend()
-  const timer = setTimeout(() => {
+  const timer = SYSTEM_CLOCK.setTimer(plan.timeoutMs, () => {
     director.break('the flow ends', new Error(`it has not ended within ${plan.timeoutMs} ms`))
-  }, plan.timeoutMs)
+  })
   try {
     const state = await new Rehearsal(plan, director, world, backend).run(schedule)
     return { director, state }
   } finally {
-    clearTimeout(timer)
+    timer.cancel()
     await backend.close()
     await disposeOf(world)
   }
@@ -84,6 +86,7 @@ class Rehearsal<World> {
   readonly #world: World
   /** What survives the processes. */
   readonly #backend: Backend
+  readonly #time: SharedTime
   #uuid = ''
   #hasBroken = false
 
@@ -92,6 +95,7 @@ class Rehearsal<World> {
     this.#director = director
     this.#world = world
     this.#backend = backend
+    this.#time = { clock: fullClock(plan.engine.clock), skippedMs: 0 }
   }
 
   async run(schedule: Schedule): Promise<EndState | undefined> {
@@ -111,8 +115,9 @@ class Rehearsal<World> {
   async #live(count: number): Promise<EndState | undefined> {
     const director = this.#director
     const life = new Life()
+    const clock = new SimulatedClock(this.#time)
     const flow = this.#plan.makeFlow(this.#world, SIMULATION)
-    const backend = this.#mortal(life)
+    const backend = this.#mortal(life, clock)
     const isNew = director.storedCount === 0
     const flowDetail = isNew
       ? this.#newDetail(flow, count)
@@ -125,18 +130,20 @@ class Rehearsal<World> {
     }
     this.#hasBroken ||= flowDetail.state === 'FAILURE'
     const store = isNew ? this.#plan.store : undefined
-    const engine = this.#engine(flow, { flowDetail, backend, store }, life)
+    const engine = this.#engine(flow, { flowDetail, backend, store, clock }, life)
     const running = engine.run().then(
       () => undefined,
       (error: unknown) => ({ error }),
     )
     const ran = await Promise.race([running, life.death, director.broken])
-    if (life.isDead || director.breach !== undefined) return this.#bury(life)
+    if (life.isDead || director.breach !== undefined) await this.#bury(life)
+    clock.stop()
+    if (life.isDead) return undefined
     return this.#ended(engine, ran as Ran)
   }
 
   /** Waits for the code of atoms that ends in the instant of the death; nobody hears of it. */
-  async #bury(life: Life): Promise<undefined> {
+  async #bury(life: Life): Promise<void> {
     life.die()
     const { broken, breach } = this.#director
     const patience = breach === undefined ? broken : new Promise(setImmediate)
@@ -245,26 +252,40 @@ class Rehearsal<World> {
     return detail
   }
 
-  #mortal(life: Life): Backend {
+  #mortal(life: Life, clock: SimulatedClock): Backend {
     const director = this.#director
-    return mortalBackend(this.#backend, life, {
+    const watcher = {
       beforeWrite: () => director.beforeWrite(life),
       afterWrite: (write: number, checkpoint: Checkpoint) =>
         director.afterWrite(life, write, checkpoint),
-    })
+    }
+    return mortalBackend(this.#backend, life, watcher, clock)
   }
 
-  #engine(flow: FlowItem, options: LoadOptions & AnyStore, life: Life): Engine {
+  #engine(
+    flow: FlowItem,
+    options: LoadOptions & AnyStore & { readonly clock: SimulatedClock },
+    life: Life,
+  ): Engine {
+    const { clock } = options
     const executor = intercepted(executorOf(this.#plan.engine), [
-      (call, proceed) => this.#call(life, call, proceed),
+      async (call, proceed) => {
+        clock.begin()
+        try {
+          return await this.#call(life, call, proceed)
+        } finally {
+          clock.end()
+        }
+      },
     ])
     // A parallel engine that has one worker is a serial one.
     const { maxWorkers: _, ...behaviour } = this.#plan.engine
-    // A write of progress comes by the clock, and no two runs would have the same writes.
+    // What is written by the clock, be it progress or a lease, would be another write in each run.
     const fixed = {
       engine: 'parallel',
       executor,
       progressDelayMs: Number.POSITIVE_INFINITY,
+      leaseMs: Number.POSITIVE_INFINITY,
     } as const
     return loadAnyFlow(flow, { ...behaviour, ...options, ...fixed })
   }
