@@ -66,11 +66,13 @@ describe('directory, several processes', { timeout: 60_000 }, () => {
     let acknowledged = 0
     for (let round = 0; round < 12; round += 1) {
       const writer = startWriter(flow.uuid, 1_000_000)
+      const exit = once(writer, 'exit')
       let output = ''
       for await (const chunk of writer.stdout) {
         if (output === '') void setTimeout(Math.random() * 60).then(() => writer.kill('SIGKILL'))
         output += chunk
       }
+      await exit // until then its process id is still in use, and so is its lock
       // The last line may be cut short.
       const last = output.split('\n').at(-2)?.split(' ')[1]
       acknowledged = Math.max(acknowledged, Number(last ?? 0))
