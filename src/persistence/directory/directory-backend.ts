@@ -26,6 +26,7 @@ import { BackendLife } from '../backend-life.ts'
 import { CommitQueue } from '../commit-queue.ts'
 import { cut, fitsBook, fitsFlow, pageOf } from '../filters.ts'
 import { failed, unavailable } from './faults.ts'
+import { checkLayout } from './files.ts'
 import { Journal } from './journal.ts'
 import { FolderLock } from './lock.ts'
 import { OWN_FOLDER, pathOf } from './names.ts'
@@ -252,6 +253,7 @@ export class DirectoryBackend implements Backend {
 
   async #locked<R>(work: () => Promise<R>): Promise<R> {
     try {
+      checkLayout(this.#folder)
       if (!this.#isInDoubt) this.#isInDoubt = (await this.#lock.acquire()) !== 'free'
       try {
         if (this.#isInDoubt) await this.#recover()

@@ -11,6 +11,7 @@
 import {
   close,
   closeSync,
+  constants,
   fdatasync,
   fstatSync,
   fsync,
@@ -22,7 +23,6 @@ import {
   readFileSync,
   renameSync,
   rmSync,
-  statSync,
   symlinkSync,
   writeFileSync,
   writeSync,
@@ -31,29 +31,33 @@ import { dirname, join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { crc32 } from 'node:zlib'
-import { CorruptRecordError } from '../../errors.ts'
+import { BackendUnavailableError, CorruptRecordError, StorageError } from '../../errors.ts'
+import { type Change, changesIn, lastChanges } from './changes.ts'
 import { codeOf } from './faults.ts'
+import { checkLayout, GUARDED, isFolder, makeFolders, readText } from './files.ts'
+import { isLater, isOfPython } from './found.ts'
 import { FOLDERS, OWN_FOLDER } from './names.ts'
-import { isOurs } from './objects.ts'
-
-/** A change of the folder; paths are relative to it. Doing it twice is doing it once. */
-export type Change =
-  /** Makes or replaces a file, and the folder that it is in. */
-  | readonly [action: 'file', path: string, text: string]
-  /** Makes a symbolic link, and the folder that it is in. */
-  | readonly [action: 'link', path: string, target: string]
-  /** Removes a link, or a folder with all that is in it. */
-  | readonly [action: 'remove', path: string]
 
 /** After so many changes one gives way to other work of the process. */
 const SLICE = 64
 /** How many files are synced at once. */
 const SYNCS = 4
+/** A larger journal cannot be read whole; long before, it is emptied. */
+const MAX_BYTES = 1_073_741_824
 
 const openFile = promisify(open)
 const closeFile = promisify(close)
 const syncFile = promisify(fsync)
 const syncData = promisify(fdatasync)
+
+/** What stands in a journal. */
+interface Recorded {
+  readonly changes: readonly Change[]
+  /** When it was written last. */
+  readonly mtimeMs: number
+  /** True when its last record is not whole. */
+  readonly isCut: boolean
+}
 
 /** The journal of a folder. */
 export class Journal {
@@ -68,13 +72,16 @@ export class Journal {
     this.#staged = join(folder, OWN_FOLDER, 'staged')
   }
 
-  /** Makes the journal and its folder where they are not there. */
+  /**
+   * Makes the journal and its folder where they are not there.
+   *
+   * @throws {@link BackendUnavailableError} when something else stands in the place of one.
+   */
   async make(): Promise<void> {
-    mkdirSync(this.#staged, { recursive: true })
-    for (const name of Object.values(FOLDERS)) {
-      mkdirSync(join(this.#folder, name), { recursive: true })
-    }
-    closeSync(openSync(this.#path, 'a'))
+    checkLayout(this.#folder)
+    makeFolders(this.#folder, join(OWN_FOLDER, 'staged'))
+    for (const name of Object.values(FOLDERS)) makeFolders(this.#folder, name)
+    closeSync(this.#open(constants.O_RDWR | constants.O_CREAT))
     for (const path of [this.#path, join(this.#folder, OWN_FOLDER), this.#folder]) {
       await this.#sync(path)
     }
@@ -87,7 +94,7 @@ export class Journal {
 
   /** How many bytes of it have not been settled. */
   size(): number {
-    return statSync(this.#path).size
+    return lstatSync(this.#path).size
   }
 
   /**
@@ -97,12 +104,80 @@ export class Journal {
    * have to be moved only
    */
   async write(changes: readonly Change[]): Promise<() => Promise<void>> {
+    this.#check(changes)
     const staged = await this.#stage(changes)
     const json = JSON.stringify(changes)
     const record = Buffer.from(`${crc32(json).toString(16)} ${json}\n`)
-    const file = openSync(this.#path, 'r+')
+    try {
+      await this.#append(record)
+    } catch (error) {
+      for (const path of staged.values()) rmSync(path, { force: true })
+      throw error
+    }
+    return () => this.#apply(changes, staged)
+  }
+
+  /**
+   * Applies what stands in the journal: the last record of a process that died may not be, and
+   * after a loss of power none. What another program wrote since stays, if it is whole.
+   *
+   * @throws {@link CorruptRecordError} before anything is changed, when a change does not belong
+   * into the folder.
+   */
+  async recover(): Promise<void> {
+    const recorded = this.#read()
+    const changes = lastChanges(recorded.changes).filter((one) => !this.#isStale(one, recorded))
+    this.#check(changes)
+    rmSync(this.#staged, { recursive: true, force: true })
+    mkdirSync(this.#staged)
+    await this.#apply(changes, await this.#stage(changes))
+  }
+
+  /** Makes durable what was applied, and empties the journal. */
+  async settle(): Promise<void> {
+    if (this.size() === 0) return
+    const paths = new Set<string>()
+    for (const [, path] of this.#read().changes) {
+      paths.add(path)
+      // The folder, and the one that it was made or removed in.
+      paths.add(dirname(path))
+      paths.add(dirname(dirname(path)))
+    }
+    const rest = paths.values()
+    const syncRest = async (): Promise<void> => {
+      for (const path of rest) await this.#sync(join(this.#folder, path))
+    }
+    await Promise.all(Array.from({ length: SYNCS }, syncRest))
+    const file = this.#open(constants.O_RDWR)
+    try {
+      ftruncateSync(file, 0)
+      // Before the next record: of the old ones none may show up behind it.
+      await syncFile(file)
+    } finally {
+      closeSync(file)
+    }
+    this.#isTorn = false
+  }
+
+  /** Opens the journal itself: no link to another file, no pipe, and no second name of one. */
+  #open(flags: number): number {
+    const file = openSync(this.#path, flags | GUARDED, 0o666)
+    const found = fstatSync(file)
+    if (found.isFile() && found.nlink <= 1) return file
+    closeSync(file)
+    checkLayout(this.#folder) // says what it is
+    throw new BackendUnavailableError(`${this.#path} was replaced while it was opened; try again`)
+  }
+
+  async #append(record: Buffer): Promise<void> {
+    const file = this.#open(constants.O_RDWR)
     try {
       const end = fstatSync(file).size
+      if (end + record.length > MAX_BYTES) {
+        throw new StorageError(
+          `the journal ${this.#path} may have ${MAX_BYTES} bytes, and would have ${end + record.length}; save less at once`,
+        )
+      }
       try {
         for (let at = 0; at < record.length; ) {
           at += writeSync(file, record, at, record.length - at, end + at)
@@ -117,52 +192,23 @@ export class Journal {
     } finally {
       closeSync(file)
     }
-    return () => this.#apply(changes, staged)
   }
 
-  /**
-   * Applies what stands in the journal: the last record of a process that died may not be, and
-   * after a loss of power none. What somebody else wrote since stays.
-   */
-  async recover(): Promise<void> {
-    rmSync(this.#staged, { recursive: true, force: true })
-    mkdirSync(this.#staged)
-    const { mtimeMs } = statSync(this.#path)
-    const last = new Map<string, Change>()
-    for (const change of this.#read()) {
-      const [action, path] = change
-      if (action === 'remove') for (const one of last.keys()) if (isIn(one, path)) last.delete(one)
-      last.delete(path)
-      last.set(path, change)
+  /** Makes sure that nothing stands in the way of changes, before the first of them is made. */
+  #check(changes: readonly Change[]): void {
+    const folders = new Set<string>()
+    for (const [action, path] of changes) {
+      folders.add(dirname(path))
+      const found = lstatSync(join(this.#folder, path), { throwIfNoEntry: false })
+      if (action === 'remove' || found === undefined) continue
+      const isInTheWay = action === 'file' ? found.isDirectory() : !found.isSymbolicLink()
+      if (!isInTheWay) continue
+      throw new CorruptRecordError(
+        path,
+        `it is in the way of a ${action}; move it out of the folder`,
+      )
     }
-    const changes = [...last.values()].filter((change) => !this.#isForeign(change, mtimeMs))
-    await this.#apply(changes, await this.#stage(changes))
-  }
-
-  /** Makes durable what was applied, and empties the journal. */
-  async settle(): Promise<void> {
-    if (this.size() === 0) return
-    const paths = new Set<string>()
-    for (const [, path] of this.#read()) {
-      paths.add(path)
-      // The folder, and the one that it was made or removed in.
-      paths.add(dirname(path))
-      paths.add(dirname(dirname(path)))
-    }
-    const rest = paths.values()
-    const syncRest = async (): Promise<void> => {
-      for (const path of rest) await this.#sync(join(this.#folder, path))
-    }
-    await Promise.all(Array.from({ length: SYNCS }, syncRest))
-    const file = openSync(this.#path, 'r+')
-    try {
-      ftruncateSync(file, 0)
-      // Before the next record: of the old ones none may show up behind it.
-      await syncFile(file)
-    } finally {
-      closeSync(file)
-    }
-    this.#isTorn = false
+    for (const folder of folders) isFolder(this.#folder, folder)
   }
 
   /** The text of a file is written where nobody looks; for lack of room nothing is changed. */
@@ -174,7 +220,8 @@ export class Journal {
         if (action !== 'file') continue
         const path = join(this.#staged, String(staged.size))
         staged.set(change, path)
-        writeFileSync(path, text)
+        // Made anew: a link or a file that somebody has put there would be written through.
+        writeFileSync(path, text, { flag: 'wx' })
         if (staged.size % SLICE === 0) await setImmediate()
       }
     } catch (error) {
@@ -194,35 +241,68 @@ export class Journal {
     }
   }
 
-  #read(): readonly Change[] {
-    const lines = readFileSync(this.#path, 'utf8').split('\n')
-    const end = lines.pop() ?? ''
-    const records = lines.map((line, i) => {
-      const at = line.indexOf(' ')
-      const json = line.slice(at + 1)
-      if (line.slice(0, at) === crc32(json).toString(16)) return JSON.parse(json) as Change[]
-      if (i === lines.length - 1 && end === '') return []
-      throw new CorruptRecordError(
-        `line ${i + 1} of ${this.#path}`,
-        'its checksum is wrong, so the disk failed or somebody changed it; what is stored may lack the changes behind that line. To go on without them, move the journal away and make an empty one',
-      )
-    })
-    return records.flat()
+  #read(): Recorded {
+    const file = this.#open(constants.O_RDONLY)
+    try {
+      const { size, mtimeMs } = fstatSync(file)
+      if (size > MAX_BYTES)
+        throw this.#corrupt(`it has ${size} bytes, more than this package writes`)
+      return { ...this.#changesOf(linesOf(readFileSync(file))), mtimeMs }
+    } finally {
+      closeSync(file)
+    }
   }
 
-  /** Written by another program after everything that stands in the journal. */
-  #isForeign([action, path]: Change, journalMs: number): boolean {
-    const file = join(this.#folder, path)
-    const found = action === 'file' ? lstatSync(file, { throwIfNoEntry: false }) : undefined
-    if (found === undefined || found.mtimeMs <= journalMs || !path.endsWith('metadata'))
-      return false
-    return !isOurs(readFileSync(file, 'utf8'))
+  #changesOf(lines: readonly Buffer[]): Omit<Recorded, 'mtimeMs'> {
+    // What comes behind the last end of a line is of a record that was cut short.
+    const whole = lines.slice(0, -1)
+    let isCut = lines.at(-1)?.length !== 0
+    const changes = whole.flatMap((bytes, i) => {
+      const line = bytes.toString()
+      const at = line.indexOf(' ')
+      const json = line.slice(at + 1)
+      if (line.slice(0, at) === crc32(json).toString(16)) {
+        const found = changesIn(json)
+        if (typeof found !== 'string') return found
+        throw this.#corrupt(
+          `${found}, so somebody else wrote line ${i + 1}. Nothing was changed. Do not open this folder unless you know where it comes from`,
+        )
+      }
+      if (i < whole.length - 1 || isCut) {
+        throw this.#corrupt(
+          `the checksum of line ${i + 1} is wrong, so the disk failed or somebody changed it; what is stored may lack the changes behind that line. To resume without them, move the journal away and make an empty one`,
+        )
+      }
+      isCut = true
+      return []
+    })
+    return { changes, isCut }
+  }
+
+  #corrupt(why: string): CorruptRecordError {
+    return new CorruptRecordError(this.#path, why)
+  }
+
+  /** Whether a whole file stands there already that is newer than what the journal has for it. */
+  #isStale([action, path, text]: Change, { mtimeMs, isCut }: Recorded): boolean {
+    if (action !== 'file') return false
+    const found = lstatSync(join(this.#folder, path), { throwIfNoEntry: false })
+    if (found?.isFile() !== true) return false
+    const mayBeForeign = found.mtimeMs > mtimeMs
+    if (!mayBeForeign && !isCut) return false
+    try {
+      const whole = readText(this.#folder, path) ?? ''
+      return (mayBeForeign && isOfPython(path, whole)) || (isCut && isLater(path, whole, text))
+    } catch (error) {
+      if (error instanceof CorruptRecordError) return false
+      throw error
+    }
   }
 
   /** What is gone again needs no sync. */
   async #sync(path: string): Promise<void> {
     if (lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() !== false) return
-    const file = await openFile(path, 'r').catch((error: unknown) => {
+    const file = await openFile(path, constants.O_RDONLY | GUARDED).catch((error: unknown) => {
       if (codeOf(error) !== 'ENOENT') throw error
     })
     if (file === undefined) return
@@ -234,9 +314,14 @@ export class Journal {
   }
 }
 
-/** True for what stands in a folder that is removed. */
-function isIn(path: string, folder: string): boolean {
-  return path.startsWith(`${folder}/`)
+function linesOf(bytes: Buffer): readonly Buffer[] {
+  const lines: Buffer[] = []
+  let start = 0
+  for (let end = bytes.indexOf(10); end !== -1; end = bytes.indexOf(10, start)) {
+    lines.push(bytes.subarray(start, end))
+    start = end + 1
+  }
+  return [...lines, bytes.subarray(start)]
 }
 
 function inFolder(path: string, work: () => void): void {

@@ -110,12 +110,13 @@ function makeLink(holder: string, path: string): boolean {
   }
 }
 
-/** Undefined when nobody holds it. */
+/** Undefined when nobody holds it, and when what stands there is no lock. */
 function holderAt(path: string): string | undefined {
   try {
     return readlinkSync(path)
   } catch (error) {
-    if (codeOf(error) === 'ENOENT') return undefined
+    const code = codeOf(error)
+    if (code === 'ENOENT' || code === 'EINVAL') return undefined
     throw error
   }
 }

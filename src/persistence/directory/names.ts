@@ -19,6 +19,14 @@ export const FOLDERS = {
 /** A kind of object, as the errors name it. */
 export type Kind = keyof typeof FOLDERS
 
+const KINDS: readonly Kind[] = ['logbooks', 'flowdetails', 'atomdetails']
+
+/** What the objects of a kind hold, by links. */
+const HELD: Readonly<Partial<Record<Kind, Kind>>> = {
+  logbooks: 'flowdetails',
+  flowdetails: 'atomdetails',
+}
+
 /** The folder of our own, which Python does not look into. */
 export const OWN_FOLDER = 'taskflow-ts'
 
@@ -37,6 +45,8 @@ const PLAIN = /^[A-Za-z0-9_-][A-Za-z0-9._-]*$/
 /** Names that stand beside the links in an object's folder. */
 const RESERVED = /^(?:metadata|lock|taskflow-ts.*)$/i
 const UNSAFE = /[^A-Za-z0-9._-]|^\./g
+const HASHED = /^%%[0-9a-f]{64}$/
+const CODED = /%([0-9a-f]{4})/g
 
 /**
  * The name of an object's folder and of the links to it: the uuid itself where that is safe, as
@@ -67,6 +77,39 @@ export function linkOf(kind: 'logbooks' | 'flowdetails', uuid: string, child: st
 /** What a link leads to, from where it stands: the folder may be moved as a whole. */
 export function targetOf(kind: 'flowdetails' | 'atomdetails', uuid: string): string {
   return join('..', '..', pathOf(kind, uuid))
+}
+
+/** Whether some uuid has this name: no path, no hidden file, none of the names of our own. */
+export function isName(name: string): boolean {
+  if (HASHED.test(name)) return true
+  const uuid = name.replaceAll(CODED, (_, hex: string) => String.fromCharCode(parseInt(hex, 16)))
+  return nameOf(name === '%' ? '' : uuid) === name
+}
+
+/** What stands at a path. */
+export type Place = 'object' | 'file' | 'link'
+
+/** What may stand at a path, relative to the folder of the backend; undefined for a stray one. */
+export function placeOf(path: string): Place | undefined {
+  const [folder = '', name = '', inner, ...rest] = path.split('/')
+  const kind = kindOf(folder)
+  if (kind === undefined || !isName(name) || rest.length > 0) return undefined
+  if (inner === undefined) return 'object'
+  if (inner === METADATA) return 'file'
+  if (inner === HOLDING || inner === ORDER) return kind === 'flowdetails' ? 'file' : undefined
+  return HELD[kind] !== undefined && isName(inner) ? 'link' : undefined
+}
+
+/** What a link at a path leads to. */
+export function targetAt(path: string): string | undefined {
+  const [folder = '', , child = ''] = path.split('/')
+  const held = HELD[kindOf(folder) ?? 'atomdetails']
+  return held === undefined ? undefined : join('..', '..', FOLDERS[held], child)
+}
+
+/** The kind of the objects in a folder. */
+export function kindOf(folder: string): Kind | undefined {
+  return KINDS.find((kind) => FOLDERS[kind] === folder)
 }
 
 function coded(unit: string): string {

@@ -32,12 +32,7 @@ export type StoredAtom = StoredFlow['atoms'][number]
 const PARTS = ['year', 'month', 'day', 'hour', 'minute', 'second', 'microsecond'] as const
 
 /** The key in `metadata` that tells that the file was written last by us. */
-const OURS = 'taskflow_ts'
-
-/** True when the text of a file is as we write it, and not as Python does. */
-export function isOurs(text: string): boolean {
-  return text.includes(`"${OURS}"`)
-}
+export const OURS = 'taskflow_ts'
 
 /** The `metadata` of a book. */
 export function bookText(book: BookRecord, now: Date): string {

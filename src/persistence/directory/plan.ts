@@ -9,8 +9,18 @@ import { join } from 'node:path'
 import { NotFoundError, StorageError } from '../../errors.ts'
 import type { AtomPayload, AtomRecord, Checkpoint } from '../backend.ts'
 import { heldAfter, UNCLAIMED } from '../fencing.ts'
-import type { Change } from './journal.ts'
-import { FOLDERS, HOLDING, linkOf, METADATA, nameOf, ORDER, pathOf, targetOf } from './names.ts'
+import type { Change } from './changes.ts'
+import {
+  FOLDERS,
+  HOLDING,
+  isName,
+  linkOf,
+  METADATA,
+  nameOf,
+  ORDER,
+  pathOf,
+  targetOf,
+} from './names.ts'
 import { atomIn, atomText, besideText, bookText, flowText } from './objects.ts'
 import { type Disk, Tree, type View } from './tree.ts'
 
@@ -100,7 +110,7 @@ export class Plan implements View {
 
   /** Adds the removal of a flow detail and its atoms. */
   removeFlow(uuid: string, bookUuid: string | undefined): void {
-    for (const atom of this.#disk.links(pathOf('flowdetails', uuid))) {
+    for (const atom of this.#held(pathOf('flowdetails', uuid))) {
       this.#add(['remove', join(FOLDERS.atomdetails, atom)])
     }
     this.#add(['remove', pathOf('flowdetails', uuid)])
@@ -110,13 +120,18 @@ export class Plan implements View {
   /** Adds the removal of a book with its flow details and their atoms. */
   removeBook(uuid: string): void {
     const folder = pathOf('logbooks', uuid)
-    for (const flow of this.#disk.links(folder)) {
-      for (const atom of this.#disk.links(join(FOLDERS.flowdetails, flow))) {
+    for (const flow of this.#held(folder)) {
+      for (const atom of this.#held(join(FOLDERS.flowdetails, flow))) {
         this.#add(['remove', join(FOLDERS.atomdetails, atom)])
       }
       this.#add(['remove', join(FOLDERS.flowdetails, flow)])
     }
     this.#add(['remove', folder])
+  }
+
+  /** What an object holds. A link whose name no uuid has leads to nothing of ours. */
+  #held(folder: string): readonly string[] {
+    return this.#disk.links(folder).filter(isName)
   }
 
   #saveAtoms(flowUuid: string, atoms: readonly AtomRecord[], now: Date): void {

@@ -6,12 +6,12 @@
  *
  * @module
  */
-import { lstatSync, readdirSync, readFileSync, statSync } from 'node:fs'
-import { join } from 'node:path'
+import { lstatSync, readdirSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { CorruptRecordError, StorageError } from '../../errors.ts'
 import type { BookRecord, StoredFlowRecord } from '../backend.ts'
 import { UNCLAIMED } from '../fencing.ts'
-import { codeOf } from './faults.ts'
+import { isFolder, readText } from './files.ts'
 import { FOLDERS, HOLDING, type Kind, linkOf, METADATA, nameOf, ORDER, pathOf } from './names.ts'
 import {
   atomIn,
@@ -42,16 +42,17 @@ export class Disk implements View {
   }
 
   text(path: string): string | undefined {
-    return whenThere(() => readFileSync(join(this.#folder, path), 'utf8'))
+    return readText(this.#folder, path)
   }
 
   hasLink(path: string): boolean {
+    if (!isFolder(this.#folder, dirname(path))) return false
     return lstatSync(join(this.#folder, path), { throwIfNoEntry: false })?.isSymbolicLink() === true
   }
 
-  /** When a file, or what a link leads to, was written last. */
+  /** When a file was written last. */
   changedAt(path: string): Date {
-    return statSync(join(this.#folder, path), { throwIfNoEntry: false })?.mtime ?? new Date(0)
+    return lstatSync(join(this.#folder, path), { throwIfNoEntry: false })?.mtime ?? new Date(0)
   }
 
   /** When a link was made. */
@@ -67,10 +68,9 @@ export class Disk implements View {
 
   /** The names of the links in an object's folder. */
   links(folder: string): readonly string[] {
-    const entries = whenThere(() =>
-      readdirSync(join(this.#folder, folder), { withFileTypes: true }),
-    )
-    return (entries ?? []).filter((entry) => entry.isSymbolicLink()).map(({ name }) => name)
+    if (!isFolder(this.#folder, folder)) return []
+    const entries = readdirSync(join(this.#folder, folder), { withFileTypes: true })
+    return entries.filter((entry) => entry.isSymbolicLink()).map(({ name }) => name)
   }
 }
 
@@ -207,13 +207,4 @@ export class Tree {
 
 function besideOf(bookUuid: string | undefined): Beside | undefined {
   return bookUuid === undefined ? undefined : { bookUuid, createdAt: undefined, ...UNCLAIMED }
-}
-
-function whenThere<R>(read: () => R): R | undefined {
-  try {
-    return read()
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return undefined
-    throw error
-  }
 }
