@@ -8,7 +8,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Backend } from '../backend.ts'
 import type { SqlDialect } from './dialect.ts'
-import { MIGRATIONS } from './schema.ts'
+import { MIGRATIONS, readSteps } from './schema.ts'
 import type { SqlRow, SqlSession } from './session.ts'
 import { SqlBackend } from './sql-backend.ts'
 
@@ -150,26 +150,14 @@ function noSchema(value: string): string | undefined {
   return value === 'null' || value === '' ? 'there is nowhere to make tables' : undefined
 }
 
-const TABLE_COUNT: Readonly<Record<SqlDialect['name'], string>> = {
-  sqlite: `SELECT COUNT(*) AS count FROM sqlite_master WHERE type = 'table' AND name = 'taskflow_ts_migrations'`,
-  postgres: `SELECT COUNT(*) AS count FROM information_schema.tables WHERE table_name = 'taskflow_ts_migrations' AND table_schema = ANY(current_schemas(false))`,
-  mysql: `SELECT COUNT(*) AS count FROM information_schema.tables WHERE table_name = 'taskflow_ts_migrations' AND table_schema = DATABASE()`,
-}
-
 async function readSchema(
   session: SqlSession,
-  { name }: SqlDialect,
+  dialect: SqlDialect,
 ): Promise<Pick<Examination, 'applied' | 'breaking'>> {
-  const { count } = await ask(session, TABLE_COUNT[name])
-  if (Number(count) === 0) return { applied: [], breaking: [] }
-  const sql = 'SELECT id, breaking FROM taskflow_ts_migrations ORDER BY id'
-  const [rows = []] = await session.read([{ sql, values: [] }])
-  const applied = rows.map(({ id }) => Number(id))
+  const steps = await readSteps(session, dialect)
   const newest = MIGRATIONS.length
-  const breaking = rows
-    .filter((row) => Number(row['id']) > newest && Number(row['breaking']) !== 0)
-    .map(({ id }) => Number(id))
-  return { applied, breaking }
+  const breaking = steps.filter((step) => step.id > newest && step.breaking)
+  return { applied: steps.map(({ id }) => id), breaking: breaking.map(({ id }) => id) }
 }
 
 async function readSettings(

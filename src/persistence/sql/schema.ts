@@ -7,14 +7,19 @@
  *
  * @module
  */
-import { StorageError } from '../../errors.ts'
+import { BackendUnavailableError, StorageError } from '../../errors.ts'
 import type { SqlDialect } from './dialect.ts'
 import { LOGBOOKS } from './migrations/0001-logbooks.ts'
 import { HOLDERS } from './migrations/0002-holders.ts'
 import { REPEATS } from './migrations/0003-repeats.ts'
 import type { Migration } from './migrations/migration.ts'
 import { momentText } from './moments.ts'
-import { type SqlSession, StatementRefusedError } from './session.ts'
+import {
+  NotPermittedError,
+  type SqlRow,
+  type SqlSession,
+  StatementRefusedError,
+} from './session.ts'
 
 /** Every step so far, oldest first; only ever appended to. */
 export const MIGRATIONS: readonly Migration[] = [LOGBOOKS, HOLDERS, REPEATS]
@@ -25,12 +30,46 @@ const VERSIONS = `CREATE TABLE IF NOT EXISTS taskflow_ts_migrations (
   applied_at VARCHAR(32) NOT NULL
 )`
 
+/** How many tables of the steps there are: 0 or 1. Asking makes nothing and needs no rights to. */
+const VERSION_TABLES: Readonly<Record<SqlDialect['name'], string>> = {
+  sqlite: `SELECT COUNT(*) AS count FROM sqlite_master WHERE type = 'table' AND name = 'taskflow_ts_migrations'`,
+  postgres: `SELECT COUNT(to_regclass('taskflow_ts_migrations')) AS count`,
+  mysql: `SELECT COUNT(*) AS count FROM information_schema.tables WHERE table_name = 'taskflow_ts_migrations' AND table_schema = DATABASE()`,
+}
+
+/** A step that a database has. */
+export interface AppliedStep {
+  readonly id: number
+  readonly breaking: boolean
+}
+
+/** The steps that a database has, oldest first. Changes nothing. */
+export async function readSteps(
+  session: SqlSession,
+  { name }: SqlDialect,
+): Promise<readonly AppliedStep[]> {
+  const count = { sql: VERSION_TABLES[name], values: [] }
+  const [[found] = []] = await session.read([count])
+  return Number(found?.['count']) === 0 ? [] : stepsIn(session)
+}
+
+async function stepsIn(session: SqlSession): Promise<readonly AppliedStep[]> {
+  const sql = 'SELECT id, breaking FROM taskflow_ts_migrations ORDER BY id'
+  const [rows = []] = await session.read([{ sql, values: [] }])
+  return rows.map((row: SqlRow) => ({
+    id: Number(row['id']),
+    breaking: Number(row['breaking']) !== 0,
+  }))
+}
+
 /**
- * Runs the steps that the database does not have.
+ * Runs the steps that the database does not have. When it has them all it is only read, so that
+ * who may not make tables can use those that are there.
  *
  * A process warning tells of steps that this release does not know and can live with.
  *
  * @throws {@link StorageError} when there is an unknown step that it cannot live with.
+ * @throws {@link BackendUnavailableError} when a step is missing, and must not be made.
  */
 export async function migrate(
   session: SqlSession,
@@ -38,7 +77,17 @@ export async function migrate(
   now: Date,
   migrations: readonly Migration[] = MIGRATIONS,
 ): Promise<void> {
-  await session.alone((alone) => migrateAlone(alone, dialect, now, migrations))
+  const found = await readSteps(session, dialect)
+  refuseBreaking(found, migrations)
+  const missing = missingIn(found, migrations)
+  if (missing.length > 0) {
+    await session
+      .alone((alone) => migrateAlone(alone, dialect, now, migrations))
+      .catch((error: unknown) => {
+        throw error instanceof NotPermittedError ? notMade(missing, error) : error
+      })
+  }
+  warnOfNewer(found, migrations)
 }
 
 async function migrateAlone(
@@ -48,16 +97,27 @@ async function migrateAlone(
   migrations: readonly Migration[],
 ): Promise<void> {
   await session.write([{ sql: VERSIONS, values: [] }])
-  const [rows = []] = await session.read([
-    { sql: 'SELECT id, breaking FROM taskflow_ts_migrations ORDER BY id', values: [] },
-  ])
-  const newest = migrations.length
-  const unknown = rows.filter((row) => Number(row['id']) > newest)
-  if (unknown.length > 0) meetNewer(unknown.map(({ id }) => id).join(', '), newest, unknown)
-  const applied = new Set(rows.map((row) => Number(row['id'])))
-  for (const migration of migrations) {
-    if (!applied.has(migration.id)) await apply(session, dialect, now, migration)
+  const found = await stepsIn(session)
+  refuseBreaking(found, migrations)
+  for (const migration of missingIn(found, migrations)) {
+    await apply(session, dialect, now, migration)
   }
+}
+
+function missingIn(
+  found: readonly AppliedStep[],
+  migrations: readonly Migration[],
+): readonly Migration[] {
+  const applied = new Set(found.map(({ id }) => id))
+  return migrations.filter(({ id }) => !applied.has(id))
+}
+
+function notMade(missing: readonly Migration[], cause: Error): BackendUnavailableError {
+  const ids = missing.map(({ id }) => id).join(', ')
+  return new BackendUnavailableError(
+    `the database lacks schema steps ${ids} of taskflow-ts, and they cannot be made here: ${cause.message}; run 'taskflow migrate' as a user who may change the schema, or its statements: taskflow migrate --print-sql`,
+    { cause },
+  )
 }
 
 /**
@@ -80,15 +140,27 @@ export function migrationScript(
   return [`${VERSIONS};`, ...steps].join('\n\n')
 }
 
-function meetNewer(
-  ids: string,
-  newest: number,
-  unknown: readonly { readonly breaking?: unknown }[],
-): void {
+function newerIn(
+  found: readonly AppliedStep[],
+  migrations: readonly Migration[],
+): { readonly newer: readonly AppliedStep[]; readonly facts: string } {
+  const newest = migrations.length
+  const newer = found.filter(({ id }) => id > newest)
+  const ids = newer.map(({ id }) => id).join(', ')
   const facts = `the database has schema steps ${ids}; this release of taskflow-ts knows steps up to ${newest}`
-  if (unknown.some(({ breaking }) => Number(breaking) !== 0)) {
+  return { newer, facts }
+}
+
+function refuseBreaking(found: readonly AppliedStep[], migrations: readonly Migration[]): void {
+  const { newer, facts } = newerIn(found, migrations)
+  if (newer.some(({ breaking }) => breaking)) {
     throw new StorageError(`${facts}, and cannot work with it; update taskflow-ts`)
   }
+}
+
+function warnOfNewer(found: readonly AppliedStep[], migrations: readonly Migration[]): void {
+  const { newer, facts } = newerIn(found, migrations)
+  if (newer.length === 0) return
   process.emitWarning(`${facts}, and can work with it; update taskflow-ts soon`, {
     type: 'TaskflowWarning',
     code: 'TASKFLOW_NEWER_SCHEMA',

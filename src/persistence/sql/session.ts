@@ -56,8 +56,8 @@ export interface SqlSession {
 
   /**
    * Does some work while no other process does its own: for changes of the schema. The work must
-   * use the session that it is given. Where the database locks every batch as a whole, and tables
-   * are made in transactions, there is nothing more to do.
+   * use the session that it is given, and may be done again. Where the database locks every batch
+   * as a whole, and tables are made in transactions, there is nothing more to do.
    */
   alone<R>(work: (session: SqlSession) => Promise<R>): Promise<R>
 
@@ -98,6 +98,9 @@ export class StatementRefusedError extends StorageError {
     this.table = table
   }
 }
+
+/** The user may not do this, or the database is read-only. Nothing of the batch was written. */
+export class NotPermittedError extends StorageError {}
 
 /** What is known of a {@link TransientError}. */
 export interface TransientFacts {
