@@ -8,14 +8,21 @@
  */
 import type { BackendUnavailableError } from '../errors.ts'
 import type { Backend } from './backend.ts'
+import { importUnseen } from './sql/peer.ts'
 
 /** What a driver makes of the URL, by scheme. */
 const DRIVERS: Readonly<Record<string, (url: string, rest: string) => Promise<Backend>>> = {
   memory: async () => (await import('./memory.ts')).memory(),
   dir: async (_url, folder) => (await import('./directory.ts')).directory(folder),
   sqlite: async (_url, file) => (await import('./sql/sqlite.ts')).sqlite(file),
-  postgres: async (url) => (await import('./sql/postgres.ts')).postgres(url),
-  mysql: async (url) => (await import('./sql/mysql.ts')).mysql(url),
+  postgres: async (url) => {
+    const { postgresBackend } = await import('./sql/postgres-backend.ts')
+    return postgresBackend(url, {}, () => importUnseen('pg'))
+  },
+  mysql: async (url) => {
+    const { mysqlBackend } = await import('./sql/mysql-backend.ts')
+    return mysqlBackend(url, {}, () => importUnseen('mysql2/promise'))
+  },
 }
 
 /** Other names of the same. */

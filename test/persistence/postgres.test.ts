@@ -1,6 +1,7 @@
 import type pg from 'pg'
-import { afterAll, describe, expect, test } from 'vitest'
+import { afterAll, describe, expect, test, vi } from 'vitest'
 import { postgres } from '../../src/persistence/sql/postgres.ts'
+import { atomRecord, saveNewFlow } from '../../src/testing/backend/clause.ts'
 import { backendContract } from '../../src/testing/backend-contract.ts'
 import { postgresDatabase, postgresPool } from './servers.ts'
 
@@ -43,5 +44,49 @@ describe.skipIf(database === undefined).concurrent('with a server', () => {
     expect(await backend.listFlows()).toEqual([])
     expect(await backend.countBooks()).toBe(0)
     expect(made).toBe(1)
+  })
+
+  test('shares one connection with another backend, whatever each asks first', async () => {
+    const pool = postgresPool(await place('shared'), { max: 1 })
+    pools.push(pool)
+    let made = 0
+    pool.on('connect', () => {
+      made += 1
+    })
+    await using first = postgres(pool)
+    await using second = postgres(pool)
+    await first.countFlows()
+    await second.listBooks({ limit: 1 })
+    for (let round = 0; round < 3; round += 1) {
+      await saveNewFlow(second)
+      expect(await first.countFlows()).toBe(round + 1)
+      expect(await second.listBooks()).toHaveLength(round + 1)
+    }
+    expect(made).toBe(1)
+  })
+
+  test('prepares nothing more once somebody has thrown its statements away', async () => {
+    const warn = vi.spyOn(process, 'emitWarning').mockImplementation(() => {})
+    const pool = postgresPool(await place('forgotten'), { max: 1 })
+    pools.push(pool)
+    await using backend = postgres(pool)
+    expect(await backend.countFlows()).toBe(0)
+    await pool.query('DEALLOCATE ALL')
+    expect(await backend.countFlows()).toBe(0)
+    await saveNewFlow(backend, [atomRecord()])
+    expect(await backend.countFlows()).toBe(1)
+    const { rows } = await pool.query('SELECT name FROM pg_prepared_statements')
+    expect(rows).toEqual([])
+    expect(warn).toHaveBeenCalledExactlyOnceWith(
+      expect.stringContaining('set preparedStatements to false'),
+      { type: 'TaskflowWarning', code: 'TASKFLOW_POOLER' },
+    )
+    warn.mockRestore()
+  })
+
+  test('refuses another word as preparedStatements', () => {
+    expect(() => postgres('postgres://h/db', { preparedStatements: 'no' as never })).toThrow(
+      'preparedStatements must be true or false, got no',
+    )
   })
 })

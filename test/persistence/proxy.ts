@@ -1,6 +1,6 @@
 /**
  * A proxy in front of a database server: counts round trips, cuts connections, loses answers,
- * and delivers requests late.
+ * falls silent, and delivers requests late.
  *
  * @module
  */
@@ -15,6 +15,8 @@ export class ServerProxy implements AsyncDisposable {
   losesNextAnswer = false
   /** Keeps what the client says next from the server, and cuts the connection of the client. */
   delaysNextRequest = false
+  /** Loses whatever anybody says, and cuts nothing: as a network that swallows packets. */
+  isSilent = false
   #delayed: { readonly data: Buffer; readonly server: Socket } | undefined
   readonly #server: Server
   readonly #target: URL
@@ -79,10 +81,12 @@ export class ServerProxy implements AsyncDisposable {
       socket.on('error', () => {})
       socket.on('close', () => {
         this.#sockets.delete(socket)
+        if (this.isSilent) return
         if (this.#delayed?.server !== other) other.destroy()
       })
     }
     client.on('data', (data) => {
+      if (this.isSilent) return
       if (isClientsTurn) this.turnCount += 1
       isClientsTurn = false
       if (this.delaysNextRequest) {
@@ -94,6 +98,7 @@ export class ServerProxy implements AsyncDisposable {
       }
     })
     server.on('data', (data) => {
+      if (this.isSilent) return
       isClientsTurn = true
       if (client.destroyed) return
       if (this.losesNextAnswer) {

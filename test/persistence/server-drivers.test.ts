@@ -14,13 +14,13 @@ import { SERVER_DRIVERS, type ServerDriver } from './server-drivers.ts'
 
 const AT_ONCE = { retry: { attempts: 4, maxDelayMs: 20 } }
 
-describe.each(SERVER_DRIVERS)('$name, options', ({ open }) => {
+describe.each(SERVER_DRIVERS)('$name, options', ({ name, open }) => {
   test.each([0, 1.5, Number.NaN])('refuses %d as maxConnections', (maxConnections) => {
-    expect(() => open('x://localhost/x', { maxConnections })).toThrow(RangeError)
+    expect(() => open(`${name}://localhost/x`, { maxConnections })).toThrow(RangeError)
   })
 
   test.each([-1, 1.5, Number.NaN])('refuses %d as lockTimeoutMs', (lockTimeoutMs) => {
-    expect(() => open('x://localhost/x', { lockTimeoutMs })).toThrow(RangeError)
+    expect(() => open(`${name}://localhost/x`, { lockTimeoutMs })).toThrow(RangeError)
   })
 
   test.each([
@@ -31,7 +31,7 @@ describe.each(SERVER_DRIVERS)('$name, options', ({ open }) => {
     { totalMs: -1 },
     { totalMs: Number.NaN },
   ])('refuses %j as retry', (retry) => {
-    expect(() => open('x://localhost/x', { retry })).toThrow(RangeError)
+    expect(() => open(`${name}://localhost/x`, { retry })).toThrow(RangeError)
   })
 
   test.each([undefined, null, 7, {}])('refuses %j as what it connects to', (given) => {
@@ -48,7 +48,7 @@ describe.each(SERVER_DRIVERS)('$name, without its library', ({ name, library, op
     vi.doMock(name === 'mysql' ? 'mysql2/promise' : 'pg', () => {
       throw new Error('Cannot find package')
     })
-    await using backend = open('x://localhost/x')
+    await using backend = open(`${name}://localhost/x`)
     await expect(backend.open()).rejects.toMatchObject({
       code: 'BACKEND_UNAVAILABLE',
       message: expect.stringContaining(`npm install ${library}`),

@@ -29,10 +29,15 @@ export interface ServerDriver {
       readonly retry?: RetryBounds
       readonly maxConnections?: number
       readonly lockTimeoutMs?: number
+      readonly queryTimeoutMs?: number
     },
   ) => Backend
   /** Hands a pool in; `isPlain`: without what makes a checkpoint one round trip of several parts. */
-  readonly handIn: (url: string, isPlain: boolean) => HandedIn
+  readonly handIn: (
+    url: string,
+    isPlain: boolean,
+    options?: { readonly retry?: RetryBounds; readonly queryTimeoutMs?: number },
+  ) => HandedIn
   readonly database: () => Promise<TestDatabase | undefined>
   /** The tables as Python TaskFlow makes them. */
   readonly pythonTables: string
@@ -53,10 +58,14 @@ export const SERVER_DRIVERS: readonly ServerDriver[] = [
     name: 'postgres',
     library: 'pg',
     open: postgres,
-    handIn: (connectionString, isPlain) => {
-      const pool = postgresPool(connectionString, { max: 2, pipeline: !isPlain })
+    handIn: (connectionString, isPlain, options) => {
+      const pool = postgresPool(connectionString, {
+        max: 2,
+        pipeline: !isPlain,
+        connectionTimeoutMillis: (options?.queryTimeoutMs ?? 10_000) + 100,
+      })
       return {
-        backend: postgres(pool),
+        backend: postgres(pool, options),
         ask: () => pool.query('SELECT 1'),
         [Symbol.asyncDispose]: () => pool.end(),
       }
@@ -75,12 +84,18 @@ export const SERVER_DRIVERS: readonly ServerDriver[] = [
     name: 'mysql',
     library: 'mysql2',
     open: mysql,
-    handIn: (uri, isPlain) => {
-      const pool = createPool({ uri, connectionLimit: 2, multipleStatements: !isPlain })
+    handIn: (uri, isPlain, options) => {
+      const pool = createPool({
+        uri,
+        connectionLimit: 2,
+        multipleStatements: !isPlain,
+        connectTimeout: (options?.queryTimeoutMs ?? 10_000) + 100,
+      })
       return {
-        backend: mysql(pool),
+        backend: mysql(pool, options),
         ask: () => pool.query('SELECT 1'),
-        [Symbol.asyncDispose]: () => pool.end(),
+        // It rejects when a connection that was under way fails.
+        [Symbol.asyncDispose]: () => pool.end().catch(() => {}),
       }
     },
     database: mysqlDatabase,

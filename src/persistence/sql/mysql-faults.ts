@@ -8,7 +8,13 @@
  * @module
  */
 import { BackendUnavailableError, StorageError } from '../../errors.ts'
-import { type Refusal, StatementRefusedError, TransientError } from './session.ts'
+import { SILENCE_ADVICE, SilenceError } from './limits.ts'
+import {
+  NotPermittedError,
+  type Refusal,
+  StatementRefusedError,
+  TransientError,
+} from './session.ts'
 
 /** Constraints. */
 const REFUSALS: Readonly<Record<number, Refusal>> = {
@@ -22,6 +28,17 @@ const PASSING: ReadonlySet<number> = new Set([
   1020, // CHECKREAD: MariaDB, when another writer was faster
   1205, // LOCK_WAIT_TIMEOUT
   1213, // LOCK_DEADLOCK
+])
+
+/** What this user may not do, or nobody may here. */
+const FORBIDDEN: ReadonlySet<number> = new Set([
+  1044, // DBACCESS_DENIED
+  1142, // TABLEACCESS_DENIED
+  1143, // COLUMNACCESS_DENIED
+  1227, // SPECIFIC_ACCESS_DENIED
+  1290, // OPTION_PREVENTS_STATEMENT
+  1792, // CANT_EXECUTE_IN_READ_ONLY_TRANSACTION
+  1836, // READ_ONLY_MODE
 ])
 
 /** The server goes down, comes up, or has no room for one more connection. */
@@ -40,7 +57,7 @@ const ADVICE: Readonly<Record<string, string>> = {
   1045: 'check the user and the password in the URL',
   1049: 'make the database first, or check its name in the URL',
   1114: 'the disk of the server is full; make room',
-  1142: 'let the user of the URL make and write tables',
+  1142: 'let the user of the URL read and write the tables',
   1153: 'a checkpoint is larger than max_allowed_packet; raise it',
   1205: 'another session holds a lock; end it (SHOW PROCESSLIST tells which), or raise lockTimeoutMs',
   1290: 'the server is read-only; connect to the primary server',
@@ -78,6 +95,9 @@ export function failed(error: unknown, table: string): StorageError {
   if (refusal !== undefined) return new StatementRefusedError(refusal, table, { cause: error })
   const isLost = isConnectionLost(error)
   const text = `MySQL failed: ${message(error)}`
+  if (number !== undefined && FORBIDDEN.has(number)) {
+    return new NotPermittedError(text, { cause: error })
+  }
   if (!isLost && !(number !== undefined && PASSING.has(number))) {
     return new StorageError(text, { cause: error })
   }
@@ -108,7 +128,7 @@ function message(error: unknown): string {
   const one = error instanceof AggregateError ? (error.errors[0] as unknown) : error
   if (!(one instanceof Error)) return String(one)
   const code = serverNumber(one) ?? ('code' in one ? String(one.code) : '')
-  const advice = ADVICE[code]
+  const advice = one instanceof SilenceError ? SILENCE_ADVICE : ADVICE[code]
   // An error of several addresses has no words of its own.
   const text = one.message || String(code)
   return advice === undefined ? text : `${text}; ${advice}`

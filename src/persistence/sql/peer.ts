@@ -20,3 +20,13 @@ export async function loadPeer<M>(name: string, load: () => Promise<M>): Promise
     )
   }
 }
+
+/**
+ * Imports a library that bundlers must not look for: a program that uses another backend need not
+ * have it. Whoever bundles a program that does use it imports the driver itself.
+ *
+ * @param specifier is not written where it is imported, so that no bundler knows it
+ */
+export function importUnseen<M>(specifier: string): Promise<M> {
+  return import(/* @vite-ignore */ /* webpackIgnore: true */ specifier) as Promise<M>
+}

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { within } from './limits.ts'
 
 /** Gives a pool, and takes it back. */
 export interface PoolSource<Pool> {
@@ -18,9 +19,14 @@ export function handedIn<Pool>(pool: Pool): PoolSource<Pool> {
   return { make: async () => pool, end: async () => {} }
 }
 
-/** A pool that is made when it is first needed. */
+/**
+ * A pool that is made when it is first needed.
+ *
+ * @param limitMs how long its end may take: a server that does not answer keeps nobody
+ */
 export function madeHere<Pool extends { end(): Promise<void> }, As extends object>(
   make: () => Promise<Pool & As>,
+  limitMs: number,
 ): PoolSource<As> {
   const made = new WeakMap<As, Pool>()
   return {
@@ -29,7 +35,11 @@ export function madeHere<Pool extends { end(): Promise<void> }, As extends objec
       made.set(pool, pool)
       return pool
     },
-    end: async (pool) => made.get(pool)?.end(),
+    end: async (pool) => {
+      const ended = made.get(pool)?.end()
+      // All that it held is given up: how a connection took leave changes nothing.
+      if (ended !== undefined) await within(ended, limitMs, 'no farewell').catch(() => {})
+    },
   }
 }
 

@@ -7,7 +7,13 @@
  * @module
  */
 import { BackendUnavailableError, StorageError } from '../../errors.ts'
-import { type Refusal, StatementRefusedError, TransientError } from './session.ts'
+import { SILENCE_ADVICE, SilenceError } from './limits.ts'
+import {
+  NotPermittedError,
+  type Refusal,
+  StatementRefusedError,
+  TransientError,
+} from './session.ts'
 
 /** Constraints. */
 const REFUSALS: Readonly<Record<string, Refusal>> = {
@@ -21,6 +27,13 @@ const PASSING: ReadonlySet<string> = new Set([
   '40001', // serialization_failure
   '40P01', // deadlock_detected
   '55P03', // lock_not_available
+  '57014', // query_canceled, by statement_timeout
+])
+
+/** What this user may not do, or nobody may here. */
+const FORBIDDEN: ReadonlySet<string> = new Set([
+  '25006', // read_only_sql_transaction
+  '42501', // insufficient_privilege
 ])
 
 /** The server goes down, comes up, or has no room for one more connection. */
@@ -36,9 +49,11 @@ const ADVICE: Readonly<Record<string, string>> = {
   '28000': 'check the user in the URL',
   '28P01': 'check the password in the URL',
   '3D000': 'make the database first, or check its name in the URL',
-  '42501': 'let the user of the URL make and write tables',
+  '42501': 'let the user of the URL read and write the tables',
   '53100': 'the disk of the server is full; make room',
   '55P03': 'another session holds a lock; end it (pg_locks tells which), or raise lockTimeoutMs',
+  '57014':
+    'the server has ended a statement that took too long; raise queryTimeoutMs, or its statement_timeout',
   ECONNREFUSED: 'nothing listens at that address; start the server, or check the URL',
   ENOTFOUND: 'the host is not known; check the URL',
 }
@@ -77,6 +92,8 @@ export function failed(error: unknown, table: string): StorageError {
   }
   const isLost = isConnectionLost(error)
   const text = `PostgreSQL failed: ${message(error)}`
+  if (code !== undefined && FORBIDDEN.has(code))
+    return new NotPermittedError(text, { cause: error })
   if (!isLost && !(code !== undefined && PASSING.has(code))) {
     return new StorageError(text, { cause: error })
   }
@@ -89,6 +106,24 @@ export function isConnectionLost(error: unknown): boolean {
   if (error instanceof StorageError || error instanceof TypeError) return false
   const code = sqlState(error)
   return code === undefined || AWAY.has(code) || code.startsWith('08')
+}
+
+/**
+ * Whether a prepared statement was refused for its name: not there any more, or there although this
+ * connection has not prepared it.
+ */
+export function isNameUnknown(error: unknown): boolean {
+  const code = sqlState(error)
+  return code === '26000' || code === '42P05'
+}
+
+/**
+ * Whether a connection was refused for the settings in its start: the server would take them, and
+ * some poolers do not.
+ */
+export function isStartRefused(error: unknown): boolean {
+  const code = sqlState(error)
+  return code !== undefined && code !== '42501' && /^(08|0A|22|42)/.test(code)
 }
 
 /** Undefined for what the server did not say: errors of the socket, and of the library. */
@@ -115,6 +150,6 @@ function message(error: unknown): string {
   // A host with several addresses fails once for each, and the sum of it says nothing.
   const one = error instanceof AggregateError ? (error.errors[0] as unknown) : error
   const text = one instanceof Error ? one.message : String(one)
-  const advice = ADVICE[codeOf(one) ?? '']
+  const advice = one instanceof SilenceError ? SILENCE_ADVICE : ADVICE[codeOf(one) ?? '']
   return advice === undefined ? text : `${text}; ${advice}`
 }

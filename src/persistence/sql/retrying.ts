@@ -57,6 +57,7 @@ interface Trial {
 
 const READING: Trial = { isWriting: false, isRepeatable: true, isDivisible: false }
 const OPENING: Trial = READING
+const AGAIN: Trial = { isWriting: true, isRepeatable: true, isDivisible: false }
 
 /**
  * Runs batches again, within bounds.
@@ -96,7 +97,10 @@ export class RetryingSession implements SqlSession {
   }
 
   alone<R>(work: (session: SqlSession) => Promise<R>): Promise<R> {
-    return this.#session.alone((lent) => work(new RetryingSession(lent, this.#plan, true)))
+    return this.#persist(
+      () => this.#session.alone((lent) => work(new RetryingSession(lent, this.#plan, true))),
+      AGAIN,
+    )
   }
 
   write(

@@ -1,0 +1,333 @@
+/**
+ * Runs batches on the connections of a PostgreSQL pool.
+ *
+ * For the PostgreSQL driver. Works behind a pooler in transaction mode: nothing is kept on a
+ * connection from one transaction to the next but prepared statements, whose names are made of
+ * their texts, and which are given up when they are not found again.
+ *
+ * @module
+ */
+import { createHash } from 'node:crypto'
+import { StorageError } from '../../errors.ts'
+import { borrow, SilenceError, within } from './limits.ts'
+import type { PoolSource } from './pool-source.ts'
+import {
+  failed,
+  isConnectionLost,
+  isNameUnknown,
+  unavailable,
+  unreached,
+} from './postgres-faults.ts'
+import type {
+  PostgresAnswer,
+  PostgresClient,
+  PostgresPlace,
+  PostgresQuery,
+} from './postgres-pool.ts'
+import {
+  type SqlRow,
+  type SqlSession,
+  type SqlStatement,
+  type SqlValue,
+  StatementRefusedError,
+} from './session.ts'
+
+/** Of all that take turns here, this is the number of taskflow-ts: "tfts". */
+const MIGRATION_LOCK = 0x74667473
+/** Large tables take their time to change, and so does who has come first. */
+const MIGRATION_MS = 600_000
+const MIGRATION_WAIT = `SET LOCAL lock_timeout = ${MIGRATION_MS}; SET LOCAL statement_timeout = 0`
+/** No statement of a migration takes longer, or the connection is lost. */
+const MIGRATION_LIMIT_MS = 6 * MIGRATION_MS
+
+/** How many texts are prepared on a connection; the backend has fewer, but for odd filters. */
+const MAX_NAMES = 200
+
+/** How a session behaves. */
+export interface PostgresManner {
+  /** How long a connection, and each answer on it, may take. */
+  readonly queryTimeoutMs: number
+  /** Whether statements are prepared under names. */
+  readonly preparedStatements: boolean
+}
+
+/** Runs batches on connections of a pool. */
+export class PostgresSession implements SqlSession {
+  readonly #source: PoolSource<PostgresPlace>
+  readonly #limitMs: number
+  readonly #names = new Map<string, string>()
+  #isNaming: boolean
+  #place: PostgresPlace | undefined
+
+  constructor(
+    source: PoolSource<PostgresPlace>,
+    { queryTimeoutMs, preparedStatements }: PostgresManner,
+  ) {
+    this.#source = source
+    this.#limitMs = queryTimeoutMs
+    this.#isNaming = preparedStatements
+  }
+
+  async open(): Promise<void> {
+    if (this.#place !== undefined) return
+    let place: PostgresPlace | undefined
+    try {
+      place = await this.#source.make()
+      const client = await borrow(place.pool.connect(), this.#limitMs, giveBack)
+      client.release()
+    } catch (error) {
+      if (place !== undefined) await this.#source.end(place)
+      throw error instanceof StorageError ? error : unavailable(error)
+    }
+    this.#place = place
+  }
+
+  async close(): Promise<void> {
+    const place = this.#place
+    this.#place = undefined
+    if (place !== undefined) await this.#source.end(place)
+  }
+
+  /** One transaction, which holds a lock until its end: a pooler cannot part the two. */
+  alone<R>(work: (session: SqlSession) => Promise<R>): Promise<R> {
+    const begin = `BEGIN; ${MIGRATION_WAIT}`
+    return this.#lend(
+      'the schema',
+      (line) =>
+        transaction(line, begin, async () => {
+          await line.ask(plain('SELECT pg_advisory_xact_lock($1)', [MIGRATION_LOCK]))
+          return work(new TransactionSession(line))
+        }),
+      MIGRATION_LIMIT_MS,
+    )
+  }
+
+  async write(statements: readonly SqlStatement[]): Promise<readonly number[]> {
+    const [first, second] = statements
+    if (first === undefined) return []
+    if (second === undefined) {
+      // PostgreSQL makes a transaction of a statement by itself. One that changes fewer rows than
+      // it must has changed all that it could: it is written so that this does no harm.
+      const answer = await this.#lend(first.table ?? 'the database', (line) =>
+        this.#askOne(line, first),
+      )
+      return [checked(first, answer)]
+    }
+    let table: string | undefined
+    return this.#lend(
+      () => table,
+      (line) =>
+        transaction(line, this.#begin('BEGIN'), () =>
+          runInOrder(line, statements, (next) => {
+            table = next
+          }),
+        ),
+    )
+  }
+
+  async read(queries: readonly SqlStatement[]): Promise<readonly (readonly SqlRow[])[]> {
+    const [first, second] = queries
+    if (first !== undefined && second === undefined) {
+      return this.#lend('the database', async (line) => [rowsOf(await this.#askOne(line, first))])
+    }
+    const begin = 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY'
+    return this.#lend('the database', async (line) => {
+      const asked = queries.map((query) => this.#prepared(query))
+      return (await together(line, this.#begin(begin), asked)).map(rowsOf)
+    })
+  }
+
+  /** A statement by itself; in a transaction where something has to be set for it. */
+  async #askOne(line: Line, statement: SqlStatement): Promise<PostgresAnswer> {
+    const query = this.#prepared(statement)
+    if (this.#place?.settings === '') return line.ask(query)
+    const [answer] = await together(line, this.#begin('BEGIN'), [query])
+    return answer as PostgresAnswer
+  }
+
+  #begin(text: string): string {
+    return `${text}${this.#place?.settings ?? ''}`
+  }
+
+  /** Lends a connection, and gives it back, broken when it is. */
+  async #lend<R>(
+    table: string | (() => string | undefined),
+    work: (line: Line) => Promise<R>,
+    limitMs = this.#limitMs,
+  ): Promise<R> {
+    if (this.#place === undefined) throw new StorageError('the PostgreSQL backend is not open')
+    const isNaming = this.#isNaming
+    let client: PostgresClient
+    try {
+      client = await borrow(this.#place.pool.connect(), this.#limitMs, giveBack)
+    } catch (error) {
+      throw unreached(error)
+    }
+    // A pool listens to its idle connections only. What breaks while it is used rejects the query.
+    client.on('error', ignore)
+    let isBroken = false
+    try {
+      return await work(new Line(client, limitMs))
+    } catch (error) {
+      if (!isNaming || !isNameUnknown(error)) {
+        isBroken = isConnectionLost(error)
+        if (error instanceof SilenceError) hangUp(client)
+        throw failed(error, (typeof table === 'string' ? table : table()) ?? 'the database')
+      }
+    } finally {
+      client.release(isBroken)
+      if (!isBroken) client.off('error', ignore)
+    }
+    // The server has refused the name before it did anything.
+    this.#stopNaming()
+    return this.#lend(table, work, limitMs)
+  }
+
+  #stopNaming(): void {
+    if (!this.#isNaming) return
+    this.#isNaming = false
+    process.emitWarning(
+      'a statement that was prepared on a PostgreSQL connection is not there any more, as behind a connection pooler in transaction mode; from now on none is prepared: set preparedStatements to false, or let the pooler support them',
+      { type: 'TaskflowWarning', code: 'TASKFLOW_POOLER' },
+    )
+  }
+
+  #prepared({ sql, values }: SqlStatement): PostgresQuery {
+    const query = plain(sql, values)
+    if (!this.#isNaming) return query
+    let name = this.#names.get(sql)
+    if (name === undefined) {
+      if (this.#names.size >= MAX_NAMES) return query
+      name = nameOf(sql)
+      this.#names.set(sql, name)
+    }
+    query.name = name
+    return query
+  }
+}
+
+/** Made of the text, so that whoever prepares this name on the same connection means the same. */
+function nameOf(sql: string): string {
+  return `taskflow_ts_${createHash('sha256').update(sql).digest('base64url').slice(0, 24)}`
+}
+
+/** A connection on which no answer may take too long. */
+class Line {
+  readonly #client: PostgresClient
+  readonly #limitMs: number
+
+  constructor(client: PostgresClient, limitMs: number) {
+    this.#client = client
+    this.#limitMs = limitMs
+  }
+
+  get isPipelined(): boolean {
+    return this.#client.pipeline === true
+  }
+
+  ask(query: PostgresQuery): Promise<PostgresAnswer> {
+    return within(this.#client.query(query), this.#limitMs, 'there was no answer')
+  }
+}
+
+/** What is done within a transaction that somebody else ends. Its errors are those of `pg`. */
+class TransactionSession implements SqlSession {
+  readonly #line: Line
+
+  constructor(line: Line) {
+    this.#line = line
+  }
+
+  async open(): Promise<void> {}
+
+  async close(): Promise<void> {}
+
+  alone<R>(work: (session: SqlSession) => Promise<R>): Promise<R> {
+    return work(this)
+  }
+
+  write(statements: readonly SqlStatement[]): Promise<readonly number[]> {
+    return runInOrder(this.#line, statements, ignore)
+  }
+
+  async read(queries: readonly SqlStatement[]): Promise<readonly (readonly SqlRow[])[]> {
+    const answers: (readonly SqlRow[])[] = []
+    for (const { sql, values } of queries) {
+      answers.push(rowsOf(await this.#line.ask(plain(sql, values))))
+    }
+    return answers
+  }
+}
+
+async function runInOrder(
+  line: Line,
+  statements: readonly SqlStatement[],
+  onTable: (table: string | undefined) => void,
+): Promise<readonly number[]> {
+  const counts: number[] = []
+  for (const statement of statements) {
+    onTable(statement.table)
+    counts.push(checked(statement, await line.ask(plain(statement.sql, statement.values))))
+  }
+  return counts
+}
+
+/** A transaction of statements that need not wait for each other: one round trip, where it can be. */
+async function together(
+  line: Line,
+  begin: string,
+  queries: readonly PostgresQuery[],
+): Promise<readonly PostgresAnswer[]> {
+  if (!line.isPipelined) {
+    return transaction(line, begin, async () => {
+      const answers: PostgresAnswer[] = []
+      for (const query of queries) answers.push(await line.ask(query))
+      return answers
+    })
+  }
+  // All of it is sent at once. After an error COMMIT rolls back.
+  const [, answers] = await Promise.all([
+    line.ask(plain(begin)),
+    Promise.all(queries.map((query) => line.ask(query))),
+    line.ask(plain('COMMIT')),
+  ])
+  return answers
+}
+
+async function transaction<R>(line: Line, begin: string, work: () => Promise<R>): Promise<R> {
+  await line.ask(plain(begin))
+  try {
+    const answer = await work()
+    await line.ask(plain('COMMIT'))
+    return answer
+  } catch (error) {
+    if (!isConnectionLost(error)) await line.ask(plain('ROLLBACK'))
+    throw error
+  }
+}
+
+function plain(text: string, values: readonly SqlValue[] = []): PostgresQuery {
+  return { text, values: [...values] }
+}
+
+function checked({ mustChange = 0, table }: SqlStatement, { rowCount }: PostgresAnswer): number {
+  const count = rowCount ?? 0
+  if (count < mustChange) throw new StatementRefusedError('row-count', table ?? 'the database')
+  return count
+}
+
+function rowsOf({ rows }: PostgresAnswer): readonly SqlRow[] {
+  return rows as readonly SqlRow[]
+}
+
+function giveBack(client: PostgresClient): void {
+  client.release()
+}
+
+/** Closes the socket at once: a farewell would wait for the answers before it. */
+function hangUp(client: PostgresClient): void {
+  const { connection } = client as { connection?: { stream?: { destroy?: () => void } } }
+  connection?.stream?.destroy?.()
+}
+
+function ignore(): void {}
