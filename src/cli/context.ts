@@ -6,7 +6,7 @@
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { Backend } from '../persistence/backend.ts'
-import { backendOf, openBackend, readBackendUrl } from '../persistence/open.ts'
+import { backendOf, readBackendUrl } from '../persistence/open.ts'
 import { type FoundConfig, readConfig } from './config.ts'
 import { EXIT, ExitError, usageError } from './exits.ts'
 import { Paint } from './paint.ts'
@@ -106,8 +106,9 @@ export class Context implements AsyncDisposable {
       return named
     }
     this.#check(named, mustExist)
-    const backend = await openBackend(named)
+    const backend = await madeOf(named)
     this.#opened.push(backend)
+    await backend.open()
     return backend
   }
 
@@ -123,7 +124,7 @@ export class Context implements AsyncDisposable {
       return { backend: named, url: undefined }
     }
     this.#check(named, mustExist)
-    const backend = await backendOf(named)
+    const backend = await madeOf(named)
     this.#opened.push(backend)
     return { backend, url: named }
   }
@@ -178,6 +179,18 @@ export class Context implements AsyncDisposable {
         `there is no ${kind === 'dir' ? 'folder' : 'database'} ${rest}; it is made by the first run, or by taskflow migrate`,
       )
     }
+  }
+}
+
+/** A backend that is not opened yet; what is wrong with its URL is a mistake of the command. */
+async function madeOf(url: string): Promise<Backend> {
+  try {
+    return await backendOf(url)
+  } catch (error) {
+    if (error instanceof TypeError || error instanceof RangeError) {
+      throw usageError(error.message, { cause: error })
+    }
+    throw error
   }
 }
 
