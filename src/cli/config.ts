@@ -6,11 +6,12 @@
  * @module
  */
 import { existsSync } from 'node:fs'
-import { dirname, join, resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import type { FlowDefinition } from '../engine/load.ts'
 import type { Backend } from '../persistence/backend.ts'
 import { usageError } from './exits.ts'
 import { importModule } from './modules.ts'
+import { distrustOf, foldersOfProject } from './trust.ts'
 
 /**
  * What `taskflow.config.ts` exports by default.
@@ -41,24 +42,30 @@ export interface FoundConfig extends TaskflowConfig {
 const NAMES = ['ts', 'mts', 'js', 'mjs'].map((extension) => `taskflow.config.${extension}`)
 
 /**
- * Reads the config of a folder, or of the nearest folder around it that has one.
+ * Reads the config of a folder, or of the nearest folder around it that has one, up to the folder of
+ * the project.
  *
- * @param file the config to read instead
- * @throws ExitError when it cannot be loaded, or is none.
+ * @param file the config to read instead, whoever it belongs to
+ * @throws ExitError when it cannot be loaded, is none, or can be changed by another user.
  */
 export async function readConfig(cwd: string, file?: string): Promise<FoundConfig> {
   const found = file === undefined ? nearestConfig(cwd) : resolve(cwd, file)
   if (found === undefined) return { file: undefined, flows: [] }
   if (!existsSync(found)) throw usageError(`there is no config ${found}`)
+  const why = file === undefined ? distrustOf(found) : undefined
+  if (why !== undefined) {
+    throw usageError(
+      `the config ${found} is not executed: ${why}; if you trust it, name it with --config, or change its owner or permissions`,
+    )
+  }
   const { default: config } = await importModule(found, found)
   return { ...checkConfig(config, found), file: found }
 }
 
 function nearestConfig(cwd: string): string | undefined {
-  for (let folder = resolve(cwd); ; folder = dirname(folder)) {
-    const found = NAMES.map((name) => join(folder, name)).find((path) => existsSync(path))
-    if (found !== undefined || folder === dirname(folder)) return found
-  }
+  return foldersOfProject(cwd)
+    .flatMap((folder) => NAMES.map((name) => join(folder, name)))
+    .find((path) => existsSync(path))
 }
 
 const KNOWN = ['flows', 'backend', 'maskedKeys']

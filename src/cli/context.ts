@@ -71,7 +71,7 @@ export class Context implements AsyncDisposable {
 
   /** The project's settings, read once. */
   config(): Promise<FoundConfig> {
-    this.#config ??= readConfig(this.terminal.cwd, this.options.config)
+    this.#config ??= this.#readConfig()
     return this.#config
   }
 
@@ -152,6 +152,14 @@ export class Context implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     for (const backend of this.#opened) await backend.close()
+  }
+
+  async #readConfig(): Promise<FoundConfig> {
+    const config = await readConfig(this.terminal.cwd, this.options.config)
+    if (config.file !== undefined && this.options.verbose === true) {
+      this.remark(`config: ${config.file}`)
+    }
+    return config
   }
 
   async #namedBackend(): Promise<string | Backend | undefined> {

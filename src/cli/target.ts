@@ -5,7 +5,7 @@
  */
 import { existsSync, readdirSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { basename, dirname, join, resolve } from 'node:path'
+import { basename, dirname, isAbsolute, join, resolve } from 'node:path'
 import { Task } from '../atoms/task.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { EngineOptions } from '../engine/load.ts'
@@ -16,6 +16,7 @@ import { type FoundConfig, isDefinition } from './config.ts'
 import { usageError } from './exits.ts'
 import { importModule } from './modules.ts'
 import { didYouMean } from './suggestions.ts'
+import { distrustOf } from './trust.ts'
 
 /** A flow that can be run. */
 export class Target {
@@ -116,11 +117,16 @@ function fileOf(path: string, cwd: string): string | undefined {
   const file = resolve(cwd, path)
   if (path !== '' && existsSync(file)) return file
   if (/^[./]|^$/.test(path)) return undefined
+  let found: string
   try {
-    return createRequire(join(cwd, 'package.json')).resolve(path)
+    found = createRequire(join(cwd, 'package.json')).resolve(path)
   } catch {
     return undefined
   }
+  // Packages are looked for in all folders above, as configs are in those of the project.
+  const why = isAbsolute(found) ? distrustOf(found) : undefined
+  if (why === undefined) return found
+  throw usageError(`the module ${found} is not executed: ${why}; if you trust it, name its path`)
 }
 
 function noModule(spec: string, path: string, cwd: string, { flows }: FoundConfig): Error {

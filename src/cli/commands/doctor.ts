@@ -9,7 +9,7 @@ import type { Backend } from '../../persistence/backend.ts'
 import { type Examination, examine } from '../../persistence/sql/examination.ts'
 import { durationInWords } from '../amounts.ts'
 import type { Context } from '../context.ts'
-import { EXIT, type ExitCode, exitOf } from '../exits.ts'
+import { EXIT, type ExitCode, ExitError, exitOf } from '../exits.ts'
 import { oneLine } from '../paint.ts'
 import type { Register } from '../work.ts'
 
@@ -47,9 +47,14 @@ async function doctor(context: Context): Promise<ExitCode> {
     if (!context.isJson) context.say(lineOf({ what, verdict, text: shown }, context))
   }
   find('node', 'good', process.versions.node)
-  const config = await context.config()
-  const names = config.flows.map(({ name }) => name).join(', ') || 'none'
-  find('config', 'good', config.file === undefined ? 'none' : `${config.file}; flows: ${names}`)
+  try {
+    const { file, flows } = await context.config()
+    const names = flows.map(({ name }) => name).join(', ') || 'none'
+    find('config', 'good', file === undefined ? 'none' : `${file}; flows: ${names}`)
+  } catch (error) {
+    if (!(error instanceof ExitError)) throw error
+    find('config', 'bad', error.message)
+  }
   const { backend, url } = await context.closedBackend()
   find('backend', 'good', url ?? 'handed over by the config')
   const beganMs = performance.now()

@@ -103,8 +103,7 @@ async function nameHint(context: Context, { name }: LsFlags): Promise<string> {
   if (name === undefined) return ''
   const backend = await context.backend()
   const page = await backend.listFlows({ limit: 100 })
-  const { flows } = await context.config()
-  const names = [...page, ...flows].map((one) => one.name)
+  const names = page.map((one) => one.name)
   return ` of '${name}'${names.includes(name) ? '' : didYouMean(name, names)}`
 }
 
