@@ -188,6 +188,22 @@ describe('backends', () => {
     expect(err).not.toContain('opensesame')
   })
 
+  test.each(['ls', 'doctor', 'migrate', 'show abc'])(
+    'whose URL cannot be read are a mistake of the user of %s',
+    async (command) => {
+      const of = (url: string) => taskflow([...command.split(' '), '--verbose', '--backend', url])
+      for (const [url, message] of [
+        ['mysql://me:opensesame@h:99999/db', 'invalid port 99999'],
+        ['postgres://me:opensesame%@h/db', 'write % as %25'],
+        ['mysql://me:opensesame@h', 'names no database'],
+      ] as const) {
+        const { exit, err } = await of(url)
+        expect([exit, err]).toEqual([2, expect.stringContaining(message)])
+        expect(err).not.toContain('opensesame')
+      }
+    },
+  )
+
   test('errors are JSON for programs', async () => {
     const { exit, err } = await tf(['show', 'abc', '--json'])
     expect(exit).toBe(3)

@@ -10,11 +10,12 @@ import type { Backend } from '../backend.ts'
 import { fenceOnMysql } from './fences.ts'
 import { checkQueryTimeout, defaultQueryTimeoutMs } from './limits.ts'
 import { MYSQL_DIALECT } from './mysql-dialect.ts'
+import { unavailable } from './mysql-faults.ts'
 import { type MysqlPool, MysqlSession } from './mysql-session.ts'
 import { loadPeer } from './peer.ts'
 import { checkPoolOptions, handedIn, madeHere, type PoolSource } from './pool-source.ts'
 import { type RetryBounds, RetryingSession } from './retrying.ts'
-import { checkServerUrl } from './server-url.ts'
+import { checkServerUrl, withoutUrl } from './server-url.ts'
 import { SqlBackend } from './sql-backend.ts'
 import { Upserts } from './upserts.ts'
 
@@ -132,8 +133,8 @@ function sourceOf(
   }
   checkServerUrl(given, { server: 'MySQL', schemes: ['mysql', 'mariadb'] })
   return madeHere(async () => {
-    const { createPool } = await loadPeer('mysql2', load)
-    const pool = createPool({
+    const library = await loadPeer('mysql2', load)
+    const pool = poolOf(library, {
       uri: String(given),
       connectionLimit: maxConnections,
       multipleStatements: true,
@@ -156,4 +157,15 @@ function sourceOf(
     }
     return { getConnection: () => pool.getConnection(), end }
   }, queryTimeoutMs)
+}
+
+function poolOf(
+  { createPool }: MysqlLibrary,
+  config: Parameters<MysqlLibrary['createPool']>[0],
+): ReturnType<MysqlLibrary['createPool']> {
+  try {
+    return createPool(config)
+  } catch (error) {
+    throw unavailable(withoutUrl(error, 'MySQL'))
+  }
 }

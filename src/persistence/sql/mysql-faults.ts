@@ -61,6 +61,7 @@ const ADVICE: Readonly<Record<string, string>> = {
   1153: 'a checkpoint is larger than max_allowed_packet; raise it',
   1205: 'another session holds a lock; end it (SHOW PROCESSLIST tells which), or raise lockTimeoutMs',
   1290: 'the server is read-only; connect to the primary server',
+  1698: 'check the user and the password in the URL',
   ECONNREFUSED: 'nothing listens at that address; start the server, or check the URL',
   ENOTFOUND: 'the host is not known; check the URL',
 }

@@ -111,6 +111,7 @@ function checkedUrl(url: string | URL): string {
     server: 'PostgreSQL',
     schemes: ['postgres', 'postgresql'],
     database: () => process.env['PGDATABASE'],
+    hostParameter: 'host',
   })
   return String(url)
 }

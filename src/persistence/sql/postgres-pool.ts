@@ -12,6 +12,7 @@ import { borrow, within } from './limits.ts'
 import { loadPeer } from './peer.ts'
 import { handedIn, type PoolSource } from './pool-source.ts'
 import { isStartRefused } from './postgres-faults.ts'
+import { withoutUrl } from './server-url.ts'
 
 /** What the caller may hand over: usually `new pg.Pool(…)`. Whoever made it also ends it. */
 export interface PostgresPool {
@@ -120,7 +121,7 @@ export function madePlace(
         return await open(library, withOptions(url, settings))
       } catch (error) {
         // A pooler that takes no settings from its clients says so; the server itself takes them.
-        if (!isStartRefused(error)) throw error
+        if (!isStartRefused(error)) throw withoutUrl(error, 'PostgreSQL')
         return open(library, url)
       }
     },

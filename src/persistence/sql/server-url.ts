@@ -16,6 +16,8 @@ export interface UrlForm {
   readonly schemes: readonly string[]
   /** Names the database when the URL does not. */
   readonly database?: (() => string | undefined) | undefined
+  /** The parameter that may name the host, or the folder of its socket, in place of the URL. */
+  readonly hostParameter?: string
 }
 
 /**
@@ -24,39 +26,42 @@ export interface UrlForm {
  * @throws TypeError when something is missing or cannot be read.
  * @throws RangeError when the port is not one.
  */
-export function checkServerUrl(given: string | URL, { server, schemes, database }: UrlForm): void {
+export function checkServerUrl(given: string | URL, form: UrlForm): void {
+  const { server, schemes, database, hostParameter } = form
   const text = String(given)
-  const form = `${schemes[0]}://user:password@host:port/database`
-  const wrong = (what: string): TypeError =>
-    new TypeError(`the URL of ${server} ${what}: write ${form}`)
+  const wrong = (what: string): TypeError => new TypeError(`the URL of ${server} ${what}`)
+  const shape = `write ${schemes[0]}://user:password@host:port/database`
   const [, scheme = '', rest = ''] = /^([a-z][a-z0-9+.-]*):\/\/(.*)$/is.exec(text) ?? []
-  if (!schemes.includes(scheme.toLowerCase())) throw wrong(`must begin with ${schemes[0]}://`)
-  if (/\s/.test(text)) throw wrong('contains a space, which is written as %20')
+  if (!schemes.includes(scheme.toLowerCase())) {
+    throw wrong(`must begin with ${schemes[0]}://: ${shape}`)
+  }
+  if (/\s/.test(text)) throw wrong('contains a space or the end of a line: write a space as %20')
   const [, authority = '', path = ''] = /^([^/?#]*)(.*)$/s.exec(rest) ?? []
   if (!authority.includes('@') && path.includes('@')) {
-    throw wrong(
-      'has a / ? or # before its @: encode it in the password, as encodeURIComponent does',
-    )
+    throw wrong('has a / ? or # before its @: encode the password with encodeURIComponent')
   }
-  if (/%(?![0-9a-f]{2})/i.test(rest)) throw wrong('contains a % that stands for nothing: write %25')
+  if (/%(?![0-9a-f]{2})/i.test(rest)) {
+    throw wrong('contains a % that is not followed by two hexadecimal digits: write % as %25')
+  }
   const [, user = '', place = ''] = /^(?:(.*)@)?(.*)$/s.exec(authority) ?? []
   const [, host = '', port] = /^(\[[^\]]*\]|[^:]*)(?::(.*))?$/s.exec(place) ?? []
   checkPort(server, port)
-  const query = new URLSearchParams(/\?([^#]*)/.exec(path)?.[1] ?? '')
-  const isLocal = query.has('host') || query.has('socketPath')
-  if (host === '' && authority !== '' && !isLocal) throw wrong('names no host')
-  for (const part of [user, host, /^[^?#]*/.exec(path)?.[0] ?? '']) {
-    if (!isDecodable(part)) throw wrong('contains a % that stands for no character')
+  const isHostGiven = hostParameter !== undefined && parametersOf(path).has(hostParameter)
+  if (host === '' && authority !== '' && !isHostGiven) throw wrong(`names no host: ${shape}`)
+  if (![user, host, path].every(isDecodable)) {
+    throw wrong('contains bytes that are not UTF-8 after a %: encode it with encodeURIComponent')
   }
-  // A stand-in for the user, so that no secret is handed to whom might repeat it.
+  // Without the user, so that no secret is handed to whom might repeat it.
   const bare = `x://${host === '' ? 'localhost' : host}${path}`
-  if (!URL.canParse(bare)) throw wrong('has a host that is not one')
-  const named = new URL(bare).pathname.slice(1) || database?.()
-  if (!named) {
-    throw new TypeError(
-      `the URL of ${server} names no database: add its name, as in ${schemes[0]}://host/DATABASE`,
-    )
+  if (!URL.canParse(bare)) throw wrong(`names a host that cannot be one: ${shape}`)
+  if (new URL(bare).pathname.length < 2 && !database?.()) {
+    throw wrong(`names no database: add its name, as in ${schemes[0]}://host/DATABASE`)
   }
+}
+
+/** What stands behind the question mark. */
+function parametersOf(path: string): URLSearchParams {
+  return new URLSearchParams(/\?([^#]*)/.exec(path)?.[1] ?? '')
 }
 
 function checkPort(server: string, port: string | undefined): void {
@@ -75,4 +80,10 @@ function isDecodable(text: string): boolean {
   } catch {
     return false
   }
+}
+
+/** What a library says of a URL that it cannot read, without the URL. */
+export function withoutUrl(error: unknown, server: string): unknown {
+  const isOfUrl = error instanceof Error && 'code' in error && error.code === 'ERR_INVALID_URL'
+  return isOfUrl ? new TypeError(`the URL of ${server} cannot be read`) : error
 }
