@@ -170,17 +170,6 @@ describe('sqlite, opening and closing', () => {
     expect(await backend.listFlows()).toMatchObject([flow])
   })
 
-  test('refuses a read-only file, and leaves no transaction behind', async () => {
-    await using made = sqlite(file)
-    await made.open()
-    await using byPath = sqlite(`file:${file}?mode=ro`)
-    await expect(byPath.open()).rejects.toThrow(/it is read-only; let this process write/)
-    using db = new DatabaseSync(file, { readOnly: true })
-    await using handedIn = sqlite(db)
-    await expect(handedIn.open()).rejects.toMatchObject({ code: 'BACKEND_UNAVAILABLE' })
-    expect(db.isTransaction).toBe(false)
-  })
-
   test('cannot be opened while another program holds the lock', async () => {
     using other = new DatabaseSync(file)
     other.exec('BEGIN EXCLUSIVE')

@@ -10,7 +10,12 @@ import { existsSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { BackendUnavailableError, StorageError } from '../../errors.ts'
-import { type Refusal, StatementRefusedError, TransientError } from './session.ts'
+import {
+  NotPermittedError,
+  type Refusal,
+  StatementRefusedError,
+  TransientError,
+} from './session.ts'
 
 /** Constraints, by SQLite's extended result code. */
 const REFUSALS: Readonly<Record<number, Refusal>> = {
@@ -23,6 +28,7 @@ const REFUSALS: Readonly<Record<number, Refusal>> = {
 /** What passes: another connection, or another use of this one, holds the lock. */
 const PASSING: ReadonlySet<number> = new Set([5, 6])
 
+const READ_ONLY = 8
 const CANNOT_OPEN = 14
 /** What to do, by SQLite's primary result code. */
 const ADVICE: Readonly<Record<number, string>> = {
@@ -33,6 +39,11 @@ const ADVICE: Readonly<Record<number, string>> = {
   11: 'the file is damaged; restore it from a backup', // CORRUPT
   13: 'the disk is full; make room', // FULL
   26: 'it is not an SQLite database; give another path, or move that file away', // NOTADB
+}
+
+/** Whether the file, or its folder, may not be written. */
+export function isReadOnlyFault(error: unknown): boolean {
+  return (resultCode(error) & 0xff) === READ_ONLY
 }
 
 /** The error of a database that could not be opened. */
@@ -52,6 +63,7 @@ export function failed(name: string | URL, error: unknown, table: string): Stora
   if (refusal !== undefined) return new StatementRefusedError(refusal, table, { cause: error })
   const advice = ADVICE[code & 0xff]
   const text = `the SQLite database ${name} failed: ${message(error)}${advice === undefined ? '' : `; ${advice}`}`
+  if (isReadOnlyFault(error)) return new NotPermittedError(text, { cause: error })
   if (!PASSING.has(code & 0xff)) return new StorageError(text, { cause: error })
   const facts = { isNothingWritten: true, isUnreachable: false }
   return new TransientError(text, facts, { cause: error })

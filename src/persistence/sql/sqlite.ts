@@ -8,6 +8,7 @@
  * @module
  */
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
+import { pathToFileURL } from 'node:url'
 import { type Clock, SYSTEM_CLOCK } from '../../base/clock.ts'
 import { StorageError } from '../../errors.ts'
 import type { Backend } from '../backend.ts'
@@ -21,7 +22,8 @@ import {
   StatementRefusedError,
 } from './session.ts'
 import { SqlBackend } from './sql-backend.ts'
-import { failed, unavailable } from './sqlite-faults.ts'
+import { failed, isReadOnlyFault, unavailable } from './sqlite-faults.ts'
+import { hasLog, pathOf, SqliteFile } from './sqlite-file.ts'
 import { Upserts } from './upserts.ts'
 
 /** How {@link sqlite} behaves. Every option may be left out. */
@@ -53,7 +55,8 @@ export interface SqliteOptions {
 /**
  * Remembers flows in an SQLite file, which Python TaskFlow may use too.
  *
- * The file is made and opened at the first use; its folder must exist. `':memory:'` forgets with
+ * The file is made and opened at the first use; its folder must exist. One that this process may
+ * not write can be looked at. `':memory:'` forgets with
  * the process. A database that is open already is used as it is, and left open at the end; its
  * journal mode, `synchronous`, `foreign_keys` and, for its other uses, busy timeout are set.
  *
@@ -98,6 +101,9 @@ function isInMemory(file: string | URL | DatabaseSync): boolean {
  */
 const BLOCKING_MS = 10
 
+/** A look at the file takes as long as a tenth of a commit that waits for no disk. */
+const NORMAL_TRUST_MS = 1
+
 type Settings = Required<Pick<SqliteOptions, 'synchronous' | 'busyTimeoutMs'>>
 
 /** Runs batches on one connection. */
@@ -106,6 +112,10 @@ class SqliteSession implements SqlSession {
   readonly #given: DatabaseSync | undefined
   readonly #settings: Settings
   #db: DatabaseSync | undefined
+  /** Undefined in memory. */
+  #file: SqliteFile | undefined
+  /** It is read-only, and SQLite may make no files beside it: it is read as one that never changes. */
+  #isImmutable = false
   /** The backend's texts are few, so none is ever dropped. */
   readonly #prepared = new Map<string, StatementSync>()
 
@@ -117,29 +127,47 @@ class SqliteSession implements SqlSession {
 
   async open(): Promise<void> {
     if (this.#db !== undefined) return
-    const { synchronous, busyTimeoutMs } = this.#settings
+    const { busyTimeoutMs } = this.#settings
     let db = this.#given
     try {
       refuseForeignTransaction(db)
       db ??= new DatabaseSync(this.#name)
       setBusyTimeout(db, Math.min(BLOCKING_MS, busyTimeoutMs))
-      db.exec(`
-        PRAGMA journal_mode = WAL;
-        PRAGMA synchronous = ${synchronous};
-        PRAGMA foreign_keys = ON`)
-      checkWritable(db)
+      if (db !== this.#given && !isReadable(db)) {
+        db.close()
+        db = new DatabaseSync(immutable(this.#name))
+        this.#isImmutable = true
+      }
+      this.#setUp(db)
       if (db === this.#given) setBusyTimeout(db, busyTimeoutMs)
+      const location = db.location()
+      if (location) {
+        const trustedMs = this.#settings.synchronous === 'FULL' ? 0 : NORMAL_TRUST_MS
+        this.#file = new SqliteFile(this.#name, location, trustedMs, isLogged.bind(null, db))
+      }
     } catch (error) {
-      if (db !== this.#given) db?.close()
+      if (db !== this.#given && db?.isOpen === true) db.close()
       throw unavailable(this.#name, error)
     }
     this.#db = db
+  }
+
+  #setUp(db: DatabaseSync): void {
+    db.exec(`PRAGMA synchronous = ${this.#settings.synchronous}; PRAGMA foreign_keys = ON`)
+    try {
+      db.exec('PRAGMA journal_mode = WAL')
+    } catch (error) {
+      // It can be looked at, and says so when it is written.
+      if (!isReadOnlyFault(error)) throw error
+    }
   }
 
   async close(): Promise<void> {
     this.#prepared.clear()
     if (this.#db !== this.#given) this.#db?.close()
     this.#db = undefined
+    this.#file = undefined
+    this.#isImmutable = false
   }
 
   /** Each batch locks the file, and the version row of a step goes in with it. */
@@ -164,6 +192,10 @@ class SqliteSession implements SqlSession {
   }
 
   async read(queries: readonly SqlStatement[]): Promise<readonly (readonly SqlRow[])[]> {
+    if (this.#isImmutable && this.#file?.hasChanged === true) {
+      await this.close()
+      await this.open()
+    }
     return this.#run(queries.length === 1 ? undefined : 'BEGIN', queries, ({ sql, values }) =>
       this.#prepare(sql).all(...values),
     )
@@ -189,6 +221,7 @@ class SqliteSession implements SqlSession {
         return each(statement)
       })
       if (isBegun) this.#prepare('COMMIT').run()
+      this.#file?.check()
       return answers
     } catch (error) {
       if (isBegun) this.#rollBack()
@@ -236,12 +269,26 @@ function refuseForeignTransaction(db: DatabaseSync | undefined): void {
   )
 }
 
-/** Writes and takes it back: that a file is read-only must show now, and not at the first save. */
-function checkWritable(db: DatabaseSync): void {
-  db.exec('BEGIN IMMEDIATE')
+/** Whether its file is kept together with a log. */
+function isLogged(db: DatabaseSync): boolean {
+  return db.prepare('PRAGMA journal_mode').get()?.['journal_mode'] === 'wal'
+}
+
+/** Whether it can be read: where SQLite may make no files, a database in WAL mode cannot. */
+function isReadable(db: DatabaseSync): boolean {
   try {
-    db.exec('CREATE TABLE taskflow_ts_probe (id INTEGER)')
-  } finally {
-    if (db.isTransaction) db.exec('ROLLBACK')
+    db.prepare('SELECT COUNT(*) FROM sqlite_master').get()
+    return true
+  } catch (error) {
+    const location = db.location()
+    if (!isReadOnlyFault(error) || location === null || hasLog(location)) throw error
+    return false
   }
+}
+
+/** The name under which SQLite takes a file for one that nobody changes. */
+function immutable(name: string | URL): string {
+  const path = pathOf(name)
+  const uri = path === undefined ? String(name) : pathToFileURL(path).href
+  return `${uri}${uri.includes('?') ? '&' : '?'}immutable=1`
 }
