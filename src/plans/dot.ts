@@ -124,8 +124,15 @@ function list(attributes: Attributes): string {
   return pairs.length === 0 ? '' : ` [${pairs.join(', ')}]`
 }
 
-/** A line break becomes `\n`; a backslash is an escape in labels, and is doubled. */
+/**
+ * A line break becomes `\n`; a backslash is an escape in labels, and is doubled. Graphviz reads the
+ * entities of HTML, too.
+ */
 function quote(text: string): string {
-  const lines = text.split('\n').map((line) => inOneLine(line).replaceAll(/["\\]/g, '\\$&'))
+  const lines = text.split('\n').map((line) =>
+    inOneLine(line)
+      .replaceAll(/&(?=#?\w+;)/g, '&amp;')
+      .replaceAll(/["\\]/g, '\\$&'),
+  )
   return `"${lines.join('\\n')}"`
 }

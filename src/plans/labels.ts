@@ -52,7 +52,7 @@ export function boxLines(atom: PlannedAtom, marks: Marks | undefined): readonly 
 
 /** What stands above a flow. */
 export function flowTitle(flow: PlannedFlow, marks: Marks | undefined): string {
-  const words = [`${inOneLine(flow.name)}`, flow.pattern]
+  const words = [inOneLine(flow.name), inOneLine(flow.pattern)]
   if (flow.depth === 0 && marks !== undefined) {
     words.push(marks.state)
     if (marks.duration !== undefined) words.push(marks.duration)

@@ -95,7 +95,16 @@ function classesOf(
   ])
 }
 
-/** Mermaid reads entities without an ampersand: `#quot;`, `#35;`. */
+/**
+ * Mermaid reads entities without an ampersand: `#quot;`, `#35;`. Besides what would end a label, it
+ * finds directives (`%%{`), formulas (`$$`) and Markdown in one.
+ */
 function entities(text: string): string {
-  return inOneLine(text).replaceAll(/["#&<>`\\]/g, (one) => `#${one.codePointAt(0)};`)
+  return inOneLine(text)
+    .replaceAll(/["#$%&*<>\\`~]/g, entity)
+    .replace(/^(?:[-+](?=\s)|\d(?=\d*[.)]\s))/, entity)
+}
+
+function entity(character: string): string {
+  return `#${character.codePointAt(0)};`
 }

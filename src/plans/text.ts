@@ -110,7 +110,7 @@ class TextWriter {
 
   #writeFlow(flow: PlannedFlow, rails: Rails, after: readonly Before[] | undefined): void {
     const state = flow.depth === 0 ? this.#marks?.state : undefined
-    const title = `${inOneLine(flow.name)} (${flow.pattern})${state ? ` ${state}` : ''}`
+    const title = `${inOneLine(flow.name)} (${inOneLine(flow.pattern)})${state ? ` ${state}` : ''}`
     this.#put(undefined, flow.children.length === 0 ? `${title}, empty` : title, rails)
     // What belongs to the flow stands on the rail of its children.
     const rail = flow.children.length === 0 ? '   ' : '│  '

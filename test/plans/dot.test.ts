@@ -66,6 +66,14 @@ describe('dot', () => {
     expect(text).toMatch(/label="copy\\n↩ REVERTED · had failed · attempt 2[^"]*".*fillcolor="#/)
   })
 
+  test('shows entities in names as they are written, and ends no text early', () => {
+    const name = '&lt;b&gt; &#8238; &x y" ] evil [label="\\'
+    const text = plan(task(name, { execute: () => 1 })).toDot()
+    expect(text).toContain(
+      'label="&amp;lt;b&amp;gt; &amp;#8238; &x y\\" ] evil [label=\\"\\\\\\nno revert"',
+    )
+  })
+
   test.skipIf(!hasDot)(`Graphviz reads all of it, whatever the names are${why}`, () => {
     fc.assert(
       fc.property(recipes(40), (recipe) => {

@@ -11,7 +11,7 @@ import { cook, recipes } from './random-pictures.ts'
 import { failedRun, STORE, sampleFlow } from './sample.ts'
 
 /** The lines of the language that are used here; labels hold no sign that ends them. */
-const LABEL = '"[^"`&<>]*(?:<br/>[^"`&<>]*)*"'
+const LABEL = '"[^"`&<>$%*~]*(?:<br/>[^"`&<>$%*~]*)*"'
 const GRAMMAR: readonly RegExp[] = [
   /^flowchart TB$/,
   new RegExp(`^subgraph flow\\d+\\[${LABEL}\\]$`),
@@ -103,6 +103,30 @@ describe('mermaid', () => {
       ),
       { numRuns: 25 },
     )
+  })
+
+  test.each([
+    "%%{init: {'theme': 'dark'}}%%",
+    '%% comment',
+    'a"] --> b["c',
+    'x\nend\nclick atom0 "javascript:alert(1)"',
+    '`**bold**`',
+    '$$\\sqrt{2}$$',
+    '<script>alert(1)</script>',
+    '#quot; &quot; #34;',
+    '1. first',
+    '- item',
+    '---\ntitle: x\n---',
+    '\u202eevil\u2028',
+  ])('takes the name %j for text', (name) => {
+    const text = plan(
+      linear(name).add(
+        task(name, { provides: name, execute: () => 1 }),
+        task(`${name}2`, { rebind: { x: name }, execute: ({ x }: { x: number }) => x } as never),
+      ),
+    ).toMermaid({ data: true })
+    check(text)
+    expect(text).not.toMatch(/%%|\$\$|<script|"(?:1\.|-) |[\u2028\u202e]/)
   })
 
   test('leaves data out of pictures of more than 40 atoms, unless asked for it', () => {
