@@ -73,6 +73,7 @@ const DOORS: Readonly<Record<string, readonly string[]>> = {
     'flow-detail.ts',
     'forwarding.ts',
     'owner.ts',
+    'coded-text.ts',
     'records.ts',
     'reader.ts',
     'open.ts',

@@ -63,11 +63,10 @@ export function readArray(text: string, option: string): readonly unknown[] {
 }
 
 function readText(file: string, terminal: Pick<Terminal, 'cwd' | 'readInput'>): string {
-  if (file === '-') return terminal.readInput()
   try {
-    return readFileSync(resolve(terminal.cwd, file), 'utf8')
+    return file === '-' ? terminal.readInput() : readFileSync(resolve(terminal.cwd, file), 'utf8')
   } catch (cause) {
-    throw usageError(`${file} cannot be read: ${(cause as Error).message}`, { cause })
+    throw usageError(`${nameOf(file)} cannot be read: ${(cause as Error).message}`, { cause })
   }
 }
 
@@ -79,7 +78,8 @@ function parse(text: string, source: string): unknown {
   }
 }
 
-function nameOf(file: string): string {
+/** What a file is called in messages. */
+export function nameOf(file: string): string {
   return file === '-' ? 'standard input' : file
 }
 

@@ -11,6 +11,8 @@ import { StorageError } from '../errors.ts'
 export interface LifeSteps {
   /** Makes the place ready; what it leaves behind when it fails is its own matter. */
   open(): Promise<void>
+  /** The error that users get for one of the driver's own; left out where it throws none. */
+  translate?(error: unknown): unknown
   /** Gives the place back; called once, when no use is under way. */
   close(): Promise<void>
 }
@@ -54,6 +56,8 @@ export class BackendLife {
     try {
       if (!this.#isOpen) await this.#open()
       return await work()
+    } catch (error) {
+      throw this.#steps.translate?.(error) ?? error
     } finally {
       this.#underWayCount -= 1
       if (this.#underWayCount === 0) this.#whenIdle?.()

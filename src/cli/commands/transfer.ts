@@ -3,16 +3,15 @@
  *
  * @module
  */
-import { writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import { NotFoundError } from '../../errors.ts'
-import { loadFlowDetail } from '../../persistence/reader.ts'
 import type { Context } from '../context.ts'
 import { EXIT, type ExitCode, ExitError, usageError } from '../exits.ts'
 import { findRun } from '../find-run.ts'
+import { writePrivateFile } from '../private-file.ts'
 import { checkpointOf, runFile } from '../run-file.ts'
-import { readObject } from '../values.ts'
+import { nameOf, readObject } from '../values.ts'
 import type { Register } from '../work.ts'
 
 /** Adds the command. */
@@ -48,8 +47,7 @@ async function exportRun(
     return EXIT.ok
   }
   try {
-    // What tasks were given may be nobody else's business.
-    writeFileSync(resolve(context.terminal.cwd, output), `${text}\n`, { mode: 0o600 })
+    writePrivateFile(resolve(context.terminal.cwd, output), `${text}\n`)
   } catch (cause) {
     throw usageError(`${output} cannot be written: ${(cause as Error).message}`, { cause })
   }
@@ -77,7 +75,7 @@ Example:
 }
 
 async function importRun(context: Context, file: string, isNew: boolean): Promise<ExitCode> {
-  const checkpoint = checkpointOf(readObject(file, context.terminal), file, isNew)
+  const checkpoint = checkpointOf(readObject(file, context.terminal), nameOf(file), isNew)
   const backend = await context.backend({ mustExist: false })
   const { flowUuid } = checkpoint
   if (await succeeds(backend.loadFlow(flowUuid))) {
@@ -87,9 +85,9 @@ async function importRun(context: Context, file: string, isNew: boolean): Promis
     )
   }
   // A book that is there may hold other runs, and stays as it is.
-  const isBookThere = await succeeds(backend.loadBook(checkpoint.book?.uuid ?? ''))
+  const isBookThere = await succeeds(backend.loadBook(checkpoint.book.uuid))
   await backend.save(isBookThere ? { ...checkpoint, book: undefined } : checkpoint)
-  const { name, state } = await loadFlowDetail(backend, flowUuid)
+  const { name, state } = checkpoint.flow
   if (context.isJson) context.answer({ run: flowUuid, name, state })
   else context.say(`imported ${flowUuid}  ${context.paint.state(state)}  ${name}`)
   return EXIT.ok

@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { mkdirSync, statSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import { type Clock, SYSTEM_CLOCK, type Timer } from '../../base/clock.ts'
@@ -26,7 +26,7 @@ import { BackendLife } from '../backend-life.ts'
 import { CommitQueue } from '../commit-queue.ts'
 import { cut, fitsBook, fitsFlow, pageOf } from '../filters.ts'
 import { failed, unavailable } from './faults.ts'
-import { checkLayout } from './files.ts'
+import { checkLayout, makeFolderOnce } from './files.ts'
 import { Journal } from './journal.ts'
 import { FolderLock } from './lock.ts'
 import { OWN_FOLDER, pathOf } from './names.ts'
@@ -341,7 +341,7 @@ function makeFolder(folder: string): void {
         `the folder ${folder} cannot be used: ${above} does not exist; make it first`,
       )
     }
-    mkdirSync(folder, { recursive: true })
+    makeFolderOnce(folder)
   } else if (!found.isDirectory()) {
     throw new BackendUnavailableError(
       `the folder ${folder} cannot be used: it is a file; give the path of a folder`,

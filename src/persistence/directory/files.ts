@@ -96,7 +96,19 @@ export function checkLayout(folder: string): void {
 export function makeFolders(folder: string, path: string): void {
   const above = dirname(path)
   if (above !== '.' && !isFolder(folder, above)) makeFolders(folder, above)
-  if (!isFolder(folder, path)) mkdirSync(join(folder, path), { recursive: true })
+  if (!isFolder(folder, path)) makeFolderOnce(join(folder, path))
+}
+
+/**
+ * Makes a folder that another process may make at the same moment. Not with `recursive`, by which
+ * Node never returns where the system refuses it, as in `/proc`.
+ */
+export function makeFolderOnce(path: string): void {
+  try {
+    mkdirSync(path)
+  } catch (error) {
+    if (codeOf(error) !== 'EEXIST') throw error
+  }
 }
 
 function openToRead(folder: string, path: string): number | undefined {

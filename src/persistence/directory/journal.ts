@@ -234,10 +234,22 @@ export class Journal {
   async #apply(changes: readonly Change[], staged: ReadonlyMap<Change, string>): Promise<void> {
     for (const [i, change] of changes.entries()) {
       const path = join(this.#folder, change[1])
-      if (change[0] === 'file') inFolder(path, () => renameSync(staged.get(change) ?? '', path))
-      else if (change[0] === 'link') inFolder(path, () => link(change[2], path))
+      if (change[0] === 'file')
+        this.#put(change[1], () => renameSync(staged.get(change) ?? '', path))
+      else if (change[0] === 'link') this.#put(change[1], () => link(change[2], path))
       else rmSync(path, { recursive: true, force: true })
       if (i % SLICE === SLICE - 1) await setImmediate()
+    }
+  }
+
+  /** Does what needs the folder of an object, which may have to be made. */
+  #put(path: string, work: () => void): void {
+    try {
+      work()
+    } catch (error) {
+      if (codeOf(error) !== 'ENOENT') throw error
+      makeFolders(this.#folder, dirname(path))
+      work()
     }
   }
 
@@ -322,16 +334,6 @@ function linesOf(bytes: Buffer): readonly Buffer[] {
     start = end + 1
   }
   return [...lines, bytes.subarray(start)]
-}
-
-function inFolder(path: string, work: () => void): void {
-  try {
-    work()
-  } catch (error) {
-    if (codeOf(error) !== 'ENOENT') throw error
-    mkdirSync(dirname(path), { recursive: true })
-    work()
-  }
 }
 
 function link(target: string, path: string): void {

@@ -7,6 +7,7 @@
  * @module
  */
 import { type BackendUnavailableError, StorageError } from '../../errors.ts'
+import { SharedFaultError } from '../commit-queue.ts'
 
 /** A value handed to a statement. */
 export type SqlValue = string | number | null
@@ -128,4 +129,14 @@ export class TransientError extends StorageError {
     this.isUnreachable = facts.isUnreachable
     this.isOfRows = facts.isOfRows ?? false
   }
+}
+
+/** What users get for an error of those above, which only drivers tell apart; any other is theirs. */
+export function publicErrorOf(error: unknown): unknown {
+  const isOurs =
+    error instanceof StatementRefusedError ||
+    error instanceof NotPermittedError ||
+    error instanceof TransientError ||
+    error instanceof SharedFaultError
+  return isOurs ? new StorageError(error.message, { cause: error.cause ?? error }) : error
 }

@@ -6,7 +6,7 @@
  * @module
  */
 import type { Clock } from '../../base/clock.ts'
-import { NotFoundError, StorageError } from '../../errors.ts'
+import { BackendUnavailableError, NotFoundError, StorageError } from '../../errors.ts'
 import type {
   Backend,
   BackendSupports,
@@ -27,6 +27,7 @@ import { atomFrom, bookFrom, flowFrom } from './rows.ts'
 import { migrate } from './schema.ts'
 import { Selects } from './selects.ts'
 import {
+  publicErrorOf,
   type SqlRow,
   type SqlSession,
   type SqlStatement,
@@ -65,7 +66,11 @@ export class SqlBackend implements Backend {
   constructor({ session, dialect, upserts, commits, supports, clock }: SqlDriver) {
     this.supports = supports
     this.#session = session
-    this.#life = new BackendLife({ open: () => this.#connect(), close: () => session.close() })
+    this.#life = new BackendLife({
+      open: () => this.#connect(),
+      translate: publicErrorOf,
+      close: () => session.close(),
+    })
     this.#dialect = dialect
     this.#clock = clock
     this.#upserts = upserts
@@ -174,7 +179,11 @@ export class SqlBackend implements Backend {
   async examine<R>(work: (session: SqlSession, dialect: SqlDialect) => Promise<R>): Promise<R> {
     this.#life.refuseWhenClosing()
     await this.#session.open()
-    return work(this.#session, this.#dialect)
+    try {
+      return await work(this.#session, this.#dialect)
+    } catch (error) {
+      throw publicErrorOf(error)
+    }
   }
 
   async #write(checkpoints: readonly Checkpoint[]): Promise<void> {
@@ -206,7 +215,12 @@ export class SqlBackend implements Backend {
       await migrate(this.#session, this.#dialect, this.#clock.now())
     } catch (error) {
       await this.#session.close()
-      throw error
+      const shown = publicErrorOf(error)
+      if (shown === error) throw error
+      throw new BackendUnavailableError(
+        `the tables of taskflow-ts cannot be used: ${(shown as Error).message}`,
+        { cause: error },
+      )
     }
   }
 
