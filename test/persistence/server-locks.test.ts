@@ -104,6 +104,23 @@ function withServer({ name, open }: ServerDriver, url: string): void {
     expect(done).toHaveLength(42)
   })
 
+  test.runIf(name === 'postgres')(
+    'a statement is ended by the server before it is given up, so that it is known to be unwritten',
+    async () => {
+      const bounds = { lockTimeoutMs: 0, queryTimeoutMs: 1_000, retry: { attempts: 1 } }
+      await using backend = open(url, bounds)
+      const { flow } = await saveNewFlow(backend)
+      await lockFlow(flow.uuid)
+      await expect(
+        backend.save(checkpointOf(flow.uuid, { flow: { ...flow, state: 'RUNNING' } })),
+      ).rejects.toThrow(
+        /the server has ended a statement.*raise queryTimeoutMs.*nothing was written/,
+      )
+      await other.run('ROLLBACK')
+      await backend.save(checkpointOf(flow.uuid, { flow: { ...flow, state: 'RUNNING' } }))
+    },
+  )
+
   test('a table that stays locked is told, and written when it is free', async () => {
     await using backend = open(url, SHORT)
     const { flow } = await saveNewFlow(backend)
