@@ -12,14 +12,14 @@ import type { Decision, Retry } from '../atoms/retry.ts'
 import { Failure } from '../base/failure.ts'
 import { InvalidStateError, NotStorableError } from '../errors.ts'
 import type { RetryDetail } from '../persistence/atom-detail.ts'
-import { controllerOf, type GraphNode } from './compiler.ts'
+import type { GraphNode } from './compiler.ts'
+import { retryInCharge } from './course.ts'
 import { delay } from './delays.ts'
 import type { Runtime } from './runtime.ts'
 import { historyOf } from './scheduler.ts'
-import { regionOf } from './selector.ts'
 import type { Storage } from './storage.ts'
 import { errorOfUndo } from './undo-record.ts'
-import { keptBy, undoAll } from './undoing.ts'
+import { undoMore } from './undoing.ts'
 
 /** What came of a call: a value, or what was thrown. */
 export interface Outcome {
@@ -125,7 +125,7 @@ export async function resolve(
   failure: Failure,
 ): Promise<readonly GraphNode[]> {
   if (runtime.undo !== undefined) {
-    return [...undoAll(runtime), ...runtime.selector.retreat(node)]
+    return [...undoMore(runtime), ...runtime.selector.retreat(node)]
   }
   let resolution: Resolution
   try {
@@ -135,16 +135,32 @@ export async function resolve(
     return []
   }
   runtime.resolvedCount += 1
+  const region = turnBack(runtime, resolution)
+  // The failed atom may be part of a revert that is under way already, and is ready for it now.
+  const itself = runtime.selector.retreat(node)
+  return [...itself, ...runtime.selector.turnBack(region)]
+}
+
+/**
+ * Means everything to be reverted that a failure concerns, but what stays.
+ *
+ * @returns what goes back only now, and perhaps some that did before
+ */
+function turnBack(runtime: Runtime, resolution: Resolution): readonly GraphNode[] {
+  const { kept, turned } = runtime
   const { retry } = resolution
-  const kept = keptBy(runtime)
-  const region = retry === undefined ? runtime.compilation.nodes : regionOf(retry)
-  const mayRunAgain = resolution.action === 'RETRY' && !region.some((one) => kept.has(one))
-  for (const one of region) {
-    if (one.atom === undefined || kept.has(one)) continue
-    if (one !== retry || !mayRunAgain) runtime.intend(one, 'REVERT')
-    else if (runtime.detailOf(one).intention !== 'REVERT') tryAgain(runtime, one, resolution)
+  // If anything stays that comes after the retry, so does the retry.
+  const again = resolution.action === 'RETRY' && !kept.has(resolution.retry) ? retry : undefined
+  const region = retry === undefined ? turned.turnAll(runtime.compilation) : turned.turnFrom(retry)
+  const released = kept.takeReleased().filter((one) => turned.has(one))
+  for (const one of [...region, ...released, ...(retry === undefined ? [] : [retry])]) {
+    if (one.atom === undefined || one === again || kept.has(one)) continue
+    runtime.intend(one, 'REVERT')
   }
-  return turnBack(runtime, node, region)
+  if (again !== undefined && runtime.detailOf(again).intention !== 'REVERT') {
+    tryAgain(runtime, again, resolution)
+  }
+  return region
 }
 
 /** Means a retry to be run again, once its delay is over; the first failure of a round counts. */
@@ -155,21 +171,11 @@ function tryAgain(runtime: Runtime, retry: GraphNode, resolution: Resolution): v
   runtime.intend(retry, 'RETRY')
 }
 
-/** The failed atom may be part of a revert that is under way already, and is ready for it now. */
-function turnBack(
-  { selector }: Runtime,
-  failed: GraphNode,
-  region: readonly GraphNode[],
-): readonly GraphNode[] {
-  const itself = selector.retreat(failed)
-  return [...itself, ...selector.turnBack(region)]
-}
-
 /** Asks from the inside outwards, until an answer settles the matter. */
 async function determine(runtime: Runtime, node: GraphNode, failure: Failure): Promise<Resolution> {
   let innermost: Resolution | undefined
   for (let about = node; ; ) {
-    const retry = controllerOf(about)
+    const retry = retryInCharge(about, (one) => runtime.detailOf(one))
     if (retry === undefined) {
       return runtime.options.deferReverts ? REVERT_ALL : (innermost ?? REVERT_ALL)
     }

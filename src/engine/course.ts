@@ -11,6 +11,8 @@ import type { FlowDetail } from '../persistence/flow-detail.ts'
 import { INJECTOR_NAME } from '../persistence/records.ts'
 import type { AtomState } from '../states/atom.ts'
 import { type Compilation, controllerOf, type GraphNode } from './compiler.ts'
+import { isAllBack, Kept, type RecordOf } from './kept.ts'
+import { readUndo, type Undo } from './undo-record.ts'
 
 /**
  * What is going to happen to an atom:
@@ -25,12 +27,16 @@ export type Plan = 'execute' | 'rerun' | 'keep' | 'revert' | 'again' | 'none'
 
 /** What a resumption will do. */
 export interface Course {
-  /** Everything is being undone, down to the first atom. */
+  /** Everything is being undone that does not stay. */
   readonly isAllBack: boolean
+  /** The run is undone from outside: no retry is asked. */
+  readonly isUndone: boolean
   /** What becomes of the nodes, by position; those of flows have none. */
   readonly plans: readonly (Plan | undefined)[]
   /** Where what comes before a node is going, by position; see {@link Heading}. */
   readonly headingBefore: readonly Heading[]
+  /** Before the node is a retry that stays, so that what it is in charge of is not run again. */
+  readonly isBehindKeptRetry: (node: GraphNode) => boolean
 }
 
 /** Forwards; back, to start again; or back for good. */
@@ -39,9 +45,6 @@ type Heading = 0 | 1 | 2
 const FORWARD = 0
 const AGAIN = 1
 const BACK = 2
-
-/** The record of an atom; undefined when there is none that fits it. */
-export type RecordOf = (node: GraphNode) => AtomDetail | undefined
 
 const BEGUN: readonly AtomState[] = [
   'RUNNING',
@@ -71,22 +74,36 @@ export function hasRun(detail: FlowDetail): boolean {
   return false
 }
 
-/** Every atom that has a record is meant to be reverted. */
-export function isAllBack(details: Iterable<AtomDetail>): boolean {
-  let seen = false
-  for (const { name, intention } of details) {
-    if (name === INJECTOR_NAME) continue
-    if (intention !== 'REVERT') return false
-    seen = true
-  }
-  return seen
+/** A run is on its way back as a whole, as far as is stored; atoms that are new do not run then. */
+export function isGoingBack(
+  compilation: Compilation,
+  detail: FlowDetail,
+  recordOf: RecordOf,
+): boolean {
+  const undo = readUndo(detail)
+  return (
+    undo !== undefined || isAllBack(compilation, recordOf, new Kept(compilation, recordOf, undo))
+  )
 }
 
-/** Works out what a resumption will do with each atom. */
-export function courseOf(compilation: Compilation, detail: FlowDetail, recordOf: RecordOf): Course {
+/**
+ * Works out what a resumption will do with each atom.
+ *
+ * @param undo why the run is being undone from outside; left out, as it is stored
+ */
+export function courseOf(
+  compilation: Compilation,
+  detail: FlowDetail,
+  recordOf: RecordOf,
+  undo: Undo | undefined = readUndo(detail),
+): Course {
   const anew = startsAnew(detail)
-  const known = compilation.atoms.flatMap((node) => recordOf(node) ?? [])
-  const allBack = !anew && (isAllBack(known) || hasFatalFailure(compilation, recordOf))
+  const kept = new Kept(compilation, recordOf, undo)
+  const isUndone = !anew && undo !== undefined
+  const isFailing = isAllBack(compilation, recordOf, kept) || hasFatalFailure(compilation, recordOf)
+  const allBack = isUndone || (!anew && isFailing)
+  const triesBrokenAgain = undo?.triesBrokenAgain === true
+  const behindKeptRetry = new Set<GraphNode>()
   const headings: Heading[] = []
   const headingBefore: Heading[] = []
   const plans = compilation.nodes.map((node): Plan | undefined => {
@@ -95,17 +112,39 @@ export function courseOf(compilation: Compilation, detail: FlowDetail, recordOf:
       FORWARD,
     )
     const record = anew ? undefined : recordOf(node)
-    const heading = allBack ? BACK : headingOf(record, before)
+    const stays = allBack && kept.has(node)
+    const heading = stays ? FORWARD : allBack ? BACK : headingOf(record, before)
     headingBefore.push(before)
     headings.push(heading)
-    return node.atom === undefined ? undefined : planOf(record, heading)
+    if (node.predecessors.some((one) => behindKeptRetry.has(one) || isKeptRetry(one, kept))) {
+      behindKeptRetry.add(node)
+    }
+    if (node.atom === undefined) return undefined
+    return stays ? planOfKept(record) : planOf(record, heading, triesBrokenAgain)
   })
-  return { isAllBack: allBack, plans, headingBefore }
+  const isBehindKeptRetry = (node: GraphNode): boolean => behindKeptRetry.has(node)
+  return { isAllBack: allBack, isUndone, plans, headingBefore, isBehindKeptRetry }
+}
+
+function isKeptRetry(node: GraphNode, kept: Kept): boolean {
+  return node.kind === 'retry' && kept.has(node)
 }
 
 /** An atom has failed, nobody has dealt with it yet, and no retry is in charge of it. */
 function hasFatalFailure({ atoms }: Compilation, recordOf: RecordOf): boolean {
-  return atoms.some((node) => isUnresolved(recordOf(node)) && controllerOf(node) === undefined)
+  return atoms.some(
+    (node) => isUnresolved(recordOf(node)) && retryInCharge(node, recordOf) === undefined,
+  )
+}
+
+/**
+ * The retry that is asked about a failure of the node: the innermost around it that a decider has
+ * not refused, since a retry that is ignored has made no attempt.
+ */
+export function retryInCharge(node: GraphNode, recordOf: RecordOf): GraphNode | undefined {
+  let retry = controllerOf(node)
+  while (retry !== undefined && recordOf(retry)?.state === 'IGNORE') retry = controllerOf(retry)
+  return retry
 }
 
 /** The atom has failed, and no retry was asked what to do. */
@@ -120,10 +159,17 @@ function headingOf(record: AtomDetail | undefined, before: Heading): Heading {
   return before
 }
 
-function planOf(record: AtomDetail | undefined, heading: Heading): Plan {
+/** What stays is left alone, unless it was cut short. */
+function planOfKept(record: AtomDetail | undefined): Plan {
+  if (record?.state === 'RUNNING') return 'rerun'
+  return record?.state === 'REVERTING' || record?.state === 'RETRYING' ? 'revert' : 'none'
+}
+
+function planOf(record: AtomDetail | undefined, heading: Heading, triesBrokenAgain: boolean): Plan {
   if (heading === AGAIN) return 'again'
   const state = record?.state ?? 'PENDING'
-  if (state === 'IGNORE' || state === 'REVERTED' || state === 'REVERT_FAILURE') return 'none'
+  if (state === 'REVERT_FAILURE') return triesBrokenAgain ? 'revert' : 'none'
+  if (state === 'IGNORE' || state === 'REVERTED') return 'none'
   if (heading === BACK) return state === 'PENDING' ? 'none' : 'revert'
   if (state === 'PENDING') return 'execute'
   if (state === 'RUNNING') return 'rerun'

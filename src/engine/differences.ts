@@ -16,15 +16,17 @@ import { type AtomDetail, RetryDetail } from '../persistence/atom-detail.ts'
 import type { FlowDetail } from '../persistence/flow-detail.ts'
 import { INJECTOR_NAME } from '../persistence/records.ts'
 import { isFlowFinished } from '../states/flow.ts'
-import { type Compilation, controllerOf, type GraphNode } from './compiler.ts'
+import type { Compilation, GraphNode } from './compiler.ts'
 import {
   type Course,
   courseOf,
   hasBegun,
   isUnresolved,
-  type RecordOf,
+  retryInCharge,
   startsAnew,
 } from './course.ts'
+import type { RecordOf } from './kept.ts'
+import type { Undo } from './undo-record.ts'
 
 /** A flow with a record of a run of it, or of an older version of it. */
 interface Pair {
@@ -34,14 +36,20 @@ interface Pair {
   readonly course: Course
 }
 
-/** All differences that concern atoms and their order, blocking or not; inputs are left out. */
+/**
+ * All differences that concern atoms and their order, blocking or not; inputs are left out.
+ *
+ * @param undo why the run is going to be undone; left out, what is stored with it
+ */
 export function findDifferences(
   compilation: Compilation,
   detail: FlowDetail,
+  undo?: Undo,
 ): readonly FlowDifference[] {
   if (detail.size === 0) return []
   const recordOf = recordsOf(detail)
-  const pair = { compilation, detail, recordOf, course: courseOf(compilation, detail, recordOf) }
+  const course = courseOf(compilation, detail, recordOf, undo)
+  const pair = { compilation, detail, recordOf, course }
   return [
     ...otherKinds(pair),
     ...removed(pair),
@@ -166,15 +174,18 @@ function whyStuck(
   node: GraphNode,
   { state, intention }: AtomDetail,
   recordOf: RecordOf,
-  { isAllBack, headingBefore }: Course,
+  { isAllBack, isUndone, headingBefore, isBehindKeptRetry }: Course,
 ): string | undefined {
+  if (isUndone) return undefined
   if (isUnresolved(recordOf(node))) {
     const retry = untriedController(node, recordOf)
     return retry && `'${node.name}' has failed, but retry '${retry.name}' has made no attempt yet`
   }
   if (isAllBack) return undefined
   const isPartOfUndo = headingBefore[node.index] !== 0
-  if (node.kind === 'task' && intention === 'REVERT' && !isPartOfUndo) {
+  // The flow of a retry that stays is reverted down to what stays, and not run again.
+  const isUndoneAlone = !isPartOfUndo && !isBehindKeptRetry(node)
+  if (node.kind === 'task' && intention === 'REVERT' && isUndoneAlone) {
     return `'${node.name}' is to be reverted for a retry, but that no longer comes before it`
   }
   if (isPartOfUndo && intention === 'EXECUTE' && (state === 'SUCCESS' || state === 'RUNNING')) {
@@ -185,7 +196,8 @@ function whyStuck(
 
 /** The innermost retry that would be asked about a failure and has nothing to go by. */
 function untriedController(node: GraphNode, recordOf: RecordOf): GraphNode | undefined {
-  for (let retry = controllerOf(node); retry !== undefined; retry = controllerOf(retry)) {
+  let retry = retryInCharge(node, recordOf)
+  for (; retry !== undefined; retry = retryInCharge(retry, recordOf)) {
     const record = recordOf(retry)
     if (!(record instanceof RetryDetail) || record.attemptCount === 0) return retry
   }

@@ -10,7 +10,7 @@ import { checkFlowMove, type FlowState } from '../states/flow.ts'
 import type { Claim } from './claim.ts'
 import type { Journal } from './journal.ts'
 import type { Ending } from './machine.ts'
-import { metaOfNewRun } from './undo-record.ts'
+import { metaOfBrokenRun, metaOfNewRun } from './undo-record.ts'
 
 /** The part of the record of a run that is about the flow. */
 export class FlowRecordKeeper {
@@ -54,6 +54,7 @@ export class FlowRecordKeeper {
     await this.#claim.end()
     this.move(ending)
     if (ending === 'SUCCESS') this.forgetRun()
+    else if (ending === 'FAILURE') this.#flowDetail.meta = metaOfBrokenRun(this.#flowDetail)
     try {
       await this.#journal.flush()
     } catch (error) {

@@ -17,7 +17,7 @@ import type { Runtime } from './runtime.ts'
 import { type Launch, retrySubflow, start } from './scheduler.ts'
 import type { StatisticsClock } from './statistics.ts'
 import type { Undo } from './undo-record.ts'
-import { keptBy, undoAll } from './undoing.ts'
+import { undoAll } from './undoing.ts'
 
 /** How a run ends. */
 export type Ending = 'SUCCESS' | 'FAILURE' | 'REVERTED' | 'SUSPENDED'
@@ -98,9 +98,13 @@ export class Machine {
         if (failure !== undefined) await resolve(runtime, node, failure)
       }
     }
-    for (const node of this.#atomsIn('RETRYING')) await retrySubflow(runtime, node)
+    const retrying = this.#atomsIn('RETRYING')
+    if (runtime.undo === undefined) for (const node of retrying) await retrySubflow(runtime, node)
     const ready = runtime.selector.restart()
-    for (const node of [...this.#atomsIn('RUNNING'), ...this.#atomsIn('REVERTING')]) {
+    runtime.turned.forget()
+    const cutShort = [...this.#atomsIn('RUNNING'), ...this.#atomsIn('REVERTING')]
+    if (runtime.undo !== undefined) cutShort.push(...retrying)
+    for (const node of cutShort) {
       runtime.unfinished.add(node)
       runtime.enqueue([node])
     }
@@ -216,6 +220,7 @@ export class Machine {
     runtime.heedsSuspension = true
     this.#calls.wake()
     const withdrawn = runtime.journal.withdraw()
+    runtime.forgetKept()
     this.#launches = this.#launches.filter(({ node }) => {
       if (!withdrawn.has(runtime.detailOf(node))) return true
       runtime.unfinished.add(node)
@@ -325,7 +330,7 @@ export class Machine {
       if (!runtime.options.commitEachMove && isStuck(state, intention)) return 'FAILURE'
     }
     if (isComplete) return 'SUCCESS'
-    return keptBy(runtime).size > 0 ? 'FAILURE' : 'REVERTED'
+    return runtime.kept.size > 0 ? 'FAILURE' : 'REVERTED'
   }
 
   /**

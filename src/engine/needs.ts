@@ -12,9 +12,10 @@ import { extract, type Provision } from '../atoms/provides.ts'
 import type { FlowDifference } from '../errors.ts'
 import type { AtomDetail } from '../persistence/atom-detail.ts'
 import type { FlowDetail } from '../persistence/flow-detail.ts'
-import { type Compilation, controllerOf, type GraphNode, type Scope } from './compiler.ts'
-import { type Course, courseOf, hasBegun, isUnresolved, type RecordOf } from './course.ts'
+import type { Compilation, GraphNode, Scope } from './compiler.ts'
+import { type Course, courseOf, hasBegun, isUnresolved, retryInCharge } from './course.ts'
 import { recordsOf } from './differences.ts'
+import type { RecordOf } from './kept.ts'
 import { type Lookup, lastResult, nameOf } from './lookup.ts'
 
 /**
@@ -55,11 +56,16 @@ export function findUnmetNeeds(
   return [...found.values()]
 }
 
-function* needsOf({ atoms }: Compilation, recordOf: RecordOf, { plans }: Course): Generator<Need> {
+function* needsOf(
+  { atoms }: Compilation,
+  recordOf: RecordOf,
+  { plans, isUndone }: Course,
+): Generator<Need> {
   for (const node of atoms) {
     const record = recordOf(node)
     const { executeBindings, revertBindings } = node.atom as Atom<never, object>
-    const when = timesOf(node, record, plans[node.index])
+    const mayBeRetried = !isUndone && retryInCharge(node, recordOf) !== undefined
+    const when = timesOf(node, record, plans[node.index], mayBeRetried)
     for (const binding of when.execute ? executeBindings : []) {
       yield { node, binding, when: when.execute as When }
     }
@@ -74,8 +80,9 @@ function timesOf(
   node: GraphNode,
   record: AtomDetail | undefined,
   plan: Course['plans'][number],
+  mayBeRetried: boolean,
 ): { readonly execute?: When; readonly revert?: When } {
-  const maybeAgain = controllerOf(node) === undefined ? {} : ({ execute: 'perhaps' } as const)
+  const maybeAgain = mayBeRetried ? ({ execute: 'perhaps' } as const) : {}
   if (plan === 'execute') return { execute: 'later', revert: 'later' }
   if (plan === 'rerun') return { execute: 'now', revert: 'later' }
   if (plan === 'again') return { execute: 'later', revert: hasBegun(record) ? 'now' : 'later' }

@@ -17,10 +17,12 @@ import type { Compilation, GraphNode } from './compiler.ts'
 import { AtomContext } from './context.ts'
 import { Interceptors } from './interceptors.ts'
 import type { AtomSnapshot, Journal } from './journal.ts'
+import { isIrreversible, Kept } from './kept.ts'
 import type { Lookup } from './lookup.ts'
 import type { EngineBehaviour } from './options.ts'
 import { ReadyQueue } from './ready-queue.ts'
 import { Selector } from './selector.ts'
+import { Turned } from './turned.ts'
 import { readUndo, type Undo, undoMeta } from './undo-record.ts'
 
 /** What a listener learns of the progress of a task. */
@@ -97,6 +99,8 @@ export class Runtime {
   readonly options: RuntimeOptions
   readonly selector: Selector
   readonly queue: ReadyQueue
+  /** What has been told to turn back. */
+  readonly turned: Turned
   /** Atoms found RUNNING or REVERTING, to be started again. */
   readonly unfinished: Set<GraphNode> = new Set()
   /** Failures of execute that no later success has replaced, by atom. */
@@ -115,6 +119,7 @@ export class Runtime {
   readonly #progressNotifier: Notifier<ProgressEvents>
   #details: readonly (AtomDetail | undefined)[]
   #stops = { execute: new AbortController(), revert: new AbortController() }
+  #kept: Kept | undefined
   #timer: Timer | undefined
 
   constructor(parts: RuntimeParts) {
@@ -130,6 +135,7 @@ export class Runtime {
     this.#progressNotifier = parts.progressNotifier ?? new Notifier()
     this.#details = parts.details
     this.selector = new Selector(parts.compilation, parts.details)
+    this.turned = new Turned(parts.compilation.nodes.length)
     this.queue = new ReadyQueue(parts.executor.maxWorkers === 1)
   }
 
@@ -151,14 +157,28 @@ export class Runtime {
     if (direction === undefined) this.#stops.revert.abort(reason)
   }
 
+  /** What stays whatever is reverted; followed from the first time that it is asked for. */
+  get kept(): Kept {
+    this.#kept ??= new Kept(this.compilation, (node) => this.detailOf(node), this.undo)
+    return this.#kept
+  }
+
+  /** Moves have been taken back: what stays is worked out anew. */
+  forgetKept(): void {
+    this.#kept = undefined
+  }
+
   /** Forgets what a run left behind, before the next one. */
   restart(): void {
+    this.forgetKept()
+    this.turned.forget()
     this.queue.clear()
     this.unfinished.clear()
     this.errors.length = 0
     this.heedsSuspension = true
     this.failing.clear()
     this.undo = readUndo(this.flowDetail)
+    this.selector.triesBrokenAgain = this.undo?.triesBrokenAgain === true
     for (const { name, failure } of this.flowDetail) {
       if (failure !== undefined) this.failing.set(name, failure)
     }
@@ -167,15 +187,16 @@ export class Runtime {
     }
   }
 
-  /** A run begins; with `undo` it is to be reverted, and undoing that broke is tried again. */
+  /** A run begins; with `undo` it is to be reverted. */
   begin(undo: Undo | undefined): void {
-    this.selector.triesBrokenAgain = undo !== undefined
     if (undo !== undefined) this.beginUndo(undo)
   }
 
   /** From now on the run is being undone, which is stored with the next checkpoint. */
   beginUndo(undo: Undo): void {
     this.undo = undo
+    this.forgetKept()
+    this.turned.forget()
     this.flowDetail.meta = { ...this.flowDetail.meta, ...undoMeta(undo) }
     this.journal.touchFlow()
   }
@@ -207,14 +228,20 @@ export class Runtime {
     const { journal } = this
     if (!journal.isHeard) {
       change(detail)
+      this.#followKept(node, detail)
       journal.touch(detail, options.payload === true)
       return
     }
     const { state, intention, progress, attempt } = detail
     const before: AtomSnapshot = { state, intention, progress, attempt }
     change(detail)
+    this.#followKept(node, detail)
     journal.touch(detail, options.payload === true)
     journal.moved(detail, before, options.starts === true, options.outcome)
+  }
+
+  #followKept(node: GraphNode, { state }: AtomDetail): void {
+    if (this.#kept !== undefined && isIrreversible(node)) this.#kept.update(node, state)
   }
 
   /** Moves an atom to a state that has no outcome; tasks say how far they are. */

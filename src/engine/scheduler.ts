@@ -70,6 +70,7 @@ export async function retrySubflow(runtime: Runtime, retry: GraphNode): Promise<
     runtime.intend(node, 'EXECUTE')
   }
   runtime.selector.restartAfter(retry, region)
+  runtime.turned.forget()
 }
 
 function startExecute(runtime: Runtime, node: GraphNode): Starting {

@@ -22,7 +22,7 @@ import { INJECTOR_NAME } from '../persistence/records.ts'
 import type { AtomState, Intention } from '../states/atom.ts'
 import type { FlowState } from '../states/flow.ts'
 import type { Compilation, GraphNode } from './compiler.ts'
-import { isAllBack } from './course.ts'
+import { isGoingBack } from './course.ts'
 import { recordsOf } from './differences.ts'
 import { Injector } from './injector.ts'
 import { Lookup } from './lookup.ts'
@@ -308,8 +308,7 @@ export class Storage<Results extends object = Record<string, unknown>> {
    * @internal
    */
   attach(compilation: Compilation): readonly (AtomDetail | undefined)[] {
-    const known = compilation.atoms.flatMap(({ name }) => this.flowDetail.find(name) ?? [])
-    const isGoingBack = isAllBack(known)
+    const isBack = isGoingBack(compilation, this.flowDetail, recordsOf(this.flowDetail))
     const details = compilation.nodes.map((node) => {
       const { atom } = node
       if (atom === undefined) return undefined
@@ -320,7 +319,7 @@ export class Storage<Results extends object = Record<string, unknown>> {
       if (known !== undefined) return known
       const made = atom.kind === 'task' ? new TaskDetail(node.name) : new RetryDetail(node.name)
       made.version = atom.version
-      if (isGoingBack) made.intention = 'REVERT'
+      if (isBack) made.intention = 'REVERT'
       this.flowDetail.add(made)
       this.#writer.touch(made, true)
       return made

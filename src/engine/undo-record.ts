@@ -16,6 +16,8 @@ export interface Undo {
   readonly message: string
   /** Tasks that stay, with everything before them. */
   readonly downTo: readonly string[]
+  /** Undoing that broke before is tried again. */
+  readonly triesBrokenAgain?: boolean | undefined
 }
 
 const UNDO_KEY = 'taskflow_ts_undo'
@@ -35,8 +37,8 @@ export function readUndo({ meta }: FlowDetail): Undo | undefined {
   const found = meta[UNDO_KEY] as Partial<Undo> | undefined
   if (found?.why !== 'revert' && found?.why !== 'cancel' && found?.why !== 'deadline')
     return undefined
-  const { why, message = '', downTo = [] } = found
-  return { why, message, downTo }
+  const { why, message = '', downTo = [], triesBrokenAgain = false } = found
+  return { why, message, downTo, triesBrokenAgain }
 }
 
 /** When the run must be over, as it is stored. */
@@ -56,6 +58,13 @@ export function undoMeta(undo: Undo): Readonly<Record<string, unknown>> {
 /** What is stored with the flow when a run must be over at a moment. */
 export function deadlineMeta({ at, limitMs }: Deadline): Readonly<Record<string, unknown>> {
   return { [DEADLINE_KEY]: at.toISOString(), [LIMIT_KEY]: limitMs }
+}
+
+/** The metadata of a flow whose undo has broken: what broke is tried again only on demand. */
+export function metaOfBrokenRun(detail: FlowDetail): Readonly<Record<string, unknown>> {
+  const undo = readUndo(detail)
+  if (undo?.triesBrokenAgain !== true) return detail.meta
+  return { ...detail.meta, ...undoMeta({ ...undo, triesBrokenAgain: false }) }
 }
 
 /** The metadata of a flow without what belongs to the run that has ended. */

@@ -225,10 +225,11 @@ export class RetryDetail extends AtomDetail {
   noteFailure(atom: string, failure: Failure): boolean {
     const newest = this.#attempts.at(-1)
     if (newest === undefined) return false
-    const [kept, failures] = newest
-    if (!Object.hasOwn(failures, atom)) {
-      this.#attempts = [...this.#attempts.slice(0, -1), [kept, { ...failures, [atom]: failure }]]
-    }
+    const [, failures] = newest
+    if (Object.hasOwn(failures, atom)) return true
+    // In place, since thousands of atoms may fail together; an atom may be called `__proto__`.
+    const property = { value: failure, enumerable: true, configurable: true, writable: true }
+    Object.defineProperty(failures, atom, property)
     return true
   }
 }

@@ -42,7 +42,7 @@ export const TASK_MOVES: Readonly<Record<TaskState, readonly TaskState[]>> = {
 export const RETRY_MOVES: Readonly<Record<RetryState, readonly RetryState[]>> = {
   ...TASK_MOVES,
   SUCCESS: ['REVERTING', 'RETRYING'],
-  RETRYING: ['RUNNING'],
+  RETRYING: ['RUNNING', 'REVERTING'], // the run is undone before the attempt has begun
 }
 
 /** An atom in one of these holds nobody back that comes after it. */

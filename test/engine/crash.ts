@@ -6,6 +6,7 @@
 import {
   type Backend,
   type Checkpoint,
+  type Engine,
   type EngineOptions,
   type FlowDetail,
   type FlowItem,
@@ -34,14 +35,20 @@ export interface Remains {
   readonly detail: FlowDetail | undefined
 }
 
-/** Runs a flow until the process dies; undefined when it came to its end before. */
+/**
+ * Runs a flow until the process dies; undefined when it came to its end before.
+ *
+ * @param flow what is run, or what makes its engine
+ * @param work what the process does with the engine
+ */
 export async function runUntilCrash(
-  flow: FlowItem,
+  flow: FlowItem | ((options: EngineOptions & { readonly backend: Backend }) => Engine),
   crash: Crash,
   options: EngineOptions & {
     readonly store?: Readonly<Record<string, unknown>>
     readonly flowDetail?: FlowDetail
   } = {},
+  work: (engine: Engine) => Promise<unknown> = (engine) => engine.run(),
 ): Promise<Remains | undefined> {
   const inner = options.backend ?? memory()
   const death = Promise.withResolvers<'dead'>()
@@ -60,8 +67,9 @@ export async function runUntilCrash(
     }
   })(inner)
   if (options.flowDetail?.storedIn === inner) options.flowDetail.storedIn = backend
-  const engine = loadLoosely(flow, { ...options, backend })
-  const ended = engine.run().then(
+  const all = { ...options, backend }
+  const engine = typeof flow === 'function' ? flow(all) : loadLoosely(flow, all)
+  const ended = work(engine).then(
     () => 'ended',
     () => 'ended',
   )

@@ -15,7 +15,12 @@ import { type FlowPlan, flowPlans, type Ingredients } from './random-flows.ts'
 import { recording } from './recording.ts'
 import { errorOf, loadLoosely, workshop } from './steps.ts'
 
-const EVERYTHING: Ingredients = { failures: true, retries: true, deciders: true }
+const EVERYTHING: Ingredients = {
+  failures: true,
+  retries: true,
+  deciders: true,
+  ignoredRetries: true,
+}
 const IN_A_ROW: Ingredients = { failures: true, retries: true, patterns: ['linear'] }
 const RUN_COUNT = 50
 /** A process that dies again and again must get somewhere between its deaths. */

@@ -25,6 +25,8 @@ export interface Planned {
   readonly flow: FlowItem
   /** For each atom by name, the names of all that come before it, directly or not. */
   readonly before: ReadonlyMap<string, ReadonlySet<string>>
+  /** The tasks that cannot be undone. */
+  readonly irreversible: ReadonlySet<string>
   /** What must be in the store. */
   readonly store: Readonly<Record<string, unknown>>
 }
@@ -39,6 +41,9 @@ interface Making {
   readonly step: Workshop['step']
   readonly watcher: Watcher | undefined
   readonly before: Map<string, Set<string>>
+  readonly irreversible: Set<string>
+  /** Numbers that atoms can do without. */
+  readonly optional: Set<string>
   taskCount: number
   flowCount: number
 }
@@ -52,9 +57,12 @@ const STORE = { values: [1, 2, 3] }
 
 /** Makes the flow of a plan; the same plan makes the same flow. */
 export function makePlanned(plan: FlowPlan, { step }: Workshop, watcher?: Watcher): Planned {
-  const making: Making = { step, watcher, before: new Map(), taskCount: 0, flowCount: 0 }
+  const before = new Map<string, Set<string>>()
+  const irreversible = new Set<string>()
+  const sets = { before, irreversible, optional: new Set<string>() }
+  const making: Making = { step, watcher, ...sets, taskCount: 0, flowCount: 0 }
   const { item } = makeFlow(making, plan, [])
-  return { flow: item, before: making.before, store: STORE }
+  return { flow: item, before, irreversible, store: STORE }
 }
 
 function makeFlow(making: Making, plan: FlowPlan, around: readonly string[]): Made {
@@ -64,6 +72,7 @@ function makeFlow(making: Making, plan: FlowPlan, around: readonly string[]): Ma
   const numbers = plan.retry === undefined ? around : [...around, `n${id}`]
   const controller =
     plan.retry === undefined ? undefined : makeRetry(making, plan.retry, id, around)
+  if (plan.retry?.mayBeIgnored === true) making.optional.add(`n${id}`)
   const pairs = pairsOf(plan)
   const children: Made[] = []
   for (const [at, child] of plan.children.entries()) {
@@ -110,14 +119,18 @@ function makeTask(making: Making, plan: TaskPlan, requires: readonly string[]): 
   making.taskCount += 1
   const name = `t${id}`
   making.before.set(name, new Set())
+  if (plan.irreversible) making.irreversible.add(name)
   const fails = (inputs: Readonly<Record<string, unknown>>): boolean =>
     plan.failsIn.includes(roundOf(inputs))
-  const optional = plan.takes.map((take) => `x${take}`)
+  const needed = requires.filter((symbol) => !making.optional.has(symbol))
+  const numbers = requires.filter((symbol) => making.optional.has(symbol))
+  const optional = [...plan.takes.map((take) => `x${take}`), ...numbers]
   const item = making.step(name, {
-    requires,
-    optional: [...new Set(optional)].filter((symbol) => !requires.includes(symbol)),
+    requires: needed,
+    optional: [...new Set(optional)].filter((symbol) => !needed.includes(symbol)),
     provides: `x${id}`,
     priority: plan.priority,
+    irreversible: plan.irreversible,
     does: ({ inputs }) =>
       during(making.watcher, name, plan.pauses, () => {
         if (fails(inputs)) throw new Error(`${name} fails in round ${roundOf(inputs)}`)
@@ -158,7 +171,7 @@ async function later(
 }
 
 function makeRetry(
-  { before, watcher }: Making,
+  { before, watcher, optional }: Making,
   plan: RetryPlan,
   id: number,
   requires: readonly string[],
@@ -176,7 +189,7 @@ function makeRetry(
   return retry(name, {
     provides: `n${id}`,
     priority,
-    requires,
+    requires: requires.filter((symbol) => !optional.has(symbol)),
     execute: (inputs) =>
       during(watcher, name, 0, () => {
         const round =

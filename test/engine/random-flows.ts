@@ -21,6 +21,8 @@ export interface TaskPlan {
   readonly pauses: number
   /** Which tasks' results it takes if it can see them. */
   readonly takes: readonly number[]
+  /** It cannot be undone. */
+  readonly irreversible: boolean
 }
 
 /** A retry, of one of the ready-made kinds or one whose execute may fail. */
@@ -36,6 +38,8 @@ export interface RetryPlan {
   readonly revertAll: boolean
   readonly priority: number
   readonly failsIn: readonly number[]
+  /** What is in its charge can do without its number, since it may be ignored. */
+  readonly mayBeIgnored: boolean
 }
 
 /** An order between two children of a graph flow. */
@@ -46,6 +50,8 @@ export interface LinkPlan {
   readonly by: 'link' | 'data' | Depth
   /** The decider refuses when the results before it add up to this, modulo 3. */
   readonly refuses: number
+  /** A retry may be ignored without what it is in charge of. */
+  readonly ignoresRetries: boolean
 }
 
 /** A flow. */
@@ -64,6 +70,10 @@ export interface Ingredients {
   readonly failures?: boolean
   readonly retries?: boolean
   readonly deciders?: boolean
+  /** Some tasks cannot be undone. */
+  readonly irreversible?: boolean
+  /** Deciders may ignore a retry without what it is in charge of. */
+  readonly ignoredRetries?: boolean
 }
 
 const RETRYING = ['times', 'forEach', 'parameterizedForEach', 'own'] as const
@@ -135,6 +145,10 @@ function tasksOf(ingredients: Ingredients): fc.Arbitrary<TaskPlan> {
     failsIn: roundsThatFail(ingredients),
     pauses: fc.nat({ max: 3 }),
     takes: fc.array(fc.nat({ max: 30 }), { maxLength: 3 }),
+    irreversible:
+      ingredients.irreversible === true
+        ? fc.integer({ min: 0, max: 4 }).map((n) => n === 0)
+        : fc.constant(false),
   })
 }
 
@@ -148,10 +162,11 @@ function retriesOf(ingredients: Ingredients, inRetry: boolean): fc.Arbitrary<Ret
     revertAll: inRetry ? fc.constant(false) : fc.boolean(),
     priority: fc.integer({ min: -1, max: 1 }),
     failsIn: roundsThatFail(ingredients),
+    mayBeIgnored: fc.constant(ingredients.ignoredRetries === true),
   })
 }
 
-function linksOf({ deciders }: Ingredients): fc.Arbitrary<LinkPlan> {
+function linksOf({ deciders, ignoredRetries }: Ingredients): fc.Arbitrary<LinkPlan> {
   return fc.record({
     from: fc.nat({ max: 11 }),
     to: fc.nat({ max: 11 }),
@@ -160,6 +175,7 @@ function linksOf({ deciders }: Ingredients): fc.Arbitrary<LinkPlan> {
         ? fc.constantFrom<LinkPlan['by'][]>('link', ...DEPTHS)
         : fc.constantFrom<LinkPlan['by'][]>('link', 'data'),
     refuses: fc.nat({ max: 2 }),
+    ignoresRetries: fc.constant(ignoredRetries === true),
   })
 }
 
@@ -171,18 +187,18 @@ export function pairsOf({ pattern, children, links }: FlowPlan): readonly LinkPl
     const [a, b] = [link.from % children.length, link.to % children.length]
     if (a === b) continue
     const [from, to] = [Math.min(a, b), Math.max(a, b)]
-    const by = fitting(link.by, children[from]?.kind, children[to]?.kind)
+    const by = fitting(link, children[from]?.kind, children[to]?.kind)
     pairs.set(`${from}-${to}`, { ...link, from, to, by })
   }
   return [...pairs.values()]
 }
 
-/** Data is exchanged by tasks; and a retry is not ignored without what it is in charge of. */
+/** Data is exchanged by tasks; and a retry may be ignored only if others do not need its number. */
 function fitting(
-  by: LinkPlan['by'],
+  { by, ignoresRetries }: LinkPlan,
   from: 'task' | 'flow' | undefined,
   to: 'task' | 'flow' | undefined,
 ): LinkPlan['by'] {
   if (by === 'data') return from === 'task' && to === 'task' ? 'data' : 'link'
-  return by === 'link' || to === 'task' ? by : 'ALL'
+  return by === 'link' || to === 'task' || ignoresRetries ? by : 'ALL'
 }

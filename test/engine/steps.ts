@@ -4,7 +4,7 @@
  * @module
  */
 import type { AnyStore, Engine, FlowItem, LoadOptions } from '../../src/index.ts'
-import { load, type Provides, type Task, task } from '../../src/index.ts'
+import { load, type Provides, type Task, type TaskContext, task } from '../../src/index.ts'
 
 /** One call of a task's method. */
 export interface Call {
@@ -25,6 +25,8 @@ export interface StepOptions {
   readonly provides?: Provides
   readonly priority?: number
   readonly version?: string
+  /** It has no revert. */
+  readonly irreversible?: boolean
   readonly revertRequires?: readonly string[]
   /** What execute does, and returns. */
   readonly does?: (call: Call) => unknown
@@ -49,15 +51,20 @@ export function workshop(): Workshop {
   const calls: Call[] = []
   const step = (name: string, options: StepOptions = {}): Task => {
     const { requires = [], optional, does, undoes, ...rest } = options
-    return task(name, {
+    const both = {
       requires,
-      ...(optional === undefined ? {} : { optional, revertOptional: optional }),
+      ...(optional === undefined ? {} : { optional }),
       ...rest,
-      execute(inputs: object, { idempotencyKey, attempt }): unknown {
+      execute(inputs: object, { idempotencyKey, attempt }: TaskContext): unknown {
         const call = { name, inputs: { ...inputs }, idempotencyKey, attempt }
         calls.push(call)
         return does === undefined ? name : does(call)
       },
+    }
+    if (rest.irreversible === true) return task(name, both) as Task
+    return task(name, {
+      ...both,
+      ...(optional === undefined ? {} : { revertOptional: optional }),
       revert(inputs, { idempotencyKey, attempt }): unknown {
         const call = { name: `${name} revert`, inputs: { ...inputs }, idempotencyKey, attempt }
         calls.push(call)

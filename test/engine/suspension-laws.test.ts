@@ -7,7 +7,7 @@ import { type FlowPlan, flowPlans } from './random-flows.ts'
 import { recording } from './recording.ts'
 import { errorOf, loadLoosely, statesOf, workshop } from './steps.ts'
 
-const EVERYTHING = { failures: true, retries: true, deciders: true }
+const EVERYTHING = { failures: true, retries: true, deciders: true, ignoredRetries: true }
 
 const engines: fc.Arbitrary<EngineOptions> = fc.record({
   engine: fc.constantFrom('serial' as const, 'parallel' as const),
