@@ -7,12 +7,13 @@
  * @module
  */
 import { setImmediate } from 'node:timers/promises'
-import { type AtomState, isDone } from '../states/atom.ts'
+import type { AtomState } from '../states/atom.ts'
 import { Calls } from './calls.ts'
 import type { GraphNode } from './compiler.ts'
 import { type Outcome, type Recorded, record, resolve, settle } from './completer.ts'
 import { decide, hasDeciders } from './deciding.ts'
 import { Delays } from './delays.ts'
+import { outcomeOfRun } from './outcome-of-run.ts'
 import type { Runtime } from './runtime.ts'
 import { type Launch, retrySubflow, start } from './scheduler.ts'
 import type { StatisticsClock } from './statistics.ts'
@@ -322,15 +323,7 @@ export class Machine {
     for (let node = runtime.queue.pop(); node !== undefined; node = runtime.queue.pop()) {
       if (runtime.unfinished.has(node) || runtime.selector.isReady(node)) return 'SUSPENDED'
     }
-    let isComplete = true
-    for (const node of runtime.compilation.atoms) {
-      const { state, intention } = runtime.detailOf(node)
-      if (isDone(state) && intention !== 'REVERT') continue
-      isComplete &&= isDone(state)
-      if (!runtime.options.commitEachMove && isStuck(state, intention)) return 'FAILURE'
-    }
-    if (isComplete) return 'SUCCESS'
-    return runtime.kept.size > 0 ? 'FAILURE' : 'REVERTED'
+    return outcomeOfRun(runtime)
   }
 
   /**
@@ -396,10 +389,4 @@ export class Machine {
     runtime.enqueue(ready)
     return undefined
   }
-}
-
-/** Something was begun and cannot go on: its undo broke, or what it needs is not there. */
-function isStuck(state: string, intention: string): boolean {
-  if (state === 'PENDING' || state === 'REVERTED' || state === 'IGNORE') return false
-  return state !== 'SUCCESS' || intention === 'REVERT' || intention === 'RETRY'
 }
