@@ -6,6 +6,8 @@
  * @module
  */
 
+import { harmless } from './printable.ts'
+
 /** Where log lines go; `console` is one. */
 export interface Logger {
   /** A detail that only a developer wants. */
@@ -24,4 +26,24 @@ export const SILENT_LOGGER: Logger = {
   info() {},
   warn() {},
   error() {},
+}
+
+/** Writes to the console; what could steer a terminal is escaped, since names may be anybody's. */
+export const CONSOLE_LOGGER: Logger = {
+  debug: (...line) => writeToConsole('debug', line),
+  info: (...line) => writeToConsole('info', line),
+  warn: (...line) => writeToConsole('warn', line),
+  error: (...line) => writeToConsole('error', line),
+}
+
+function writeToConsole(level: keyof Logger, line: readonly [string, ...unknown[]]): void {
+  const [message, ...details] = line
+  const target: Logger = console
+  target[level](harmless(message), ...details.map(printable))
+}
+
+/** The console itself escapes what is in objects, but neither texts nor stacks. */
+function printable(part: unknown): unknown {
+  if (typeof part === 'string') return harmless(part)
+  return part instanceof Error ? harmless(String(part.stack)) : part
 }

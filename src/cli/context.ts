@@ -5,13 +5,14 @@
  */
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
+import { flat } from '../base/printable.ts'
 import type { Backend } from '../persistence/backend.ts'
 import { backendOf, readBackendUrl } from '../persistence/open.ts'
 import { type FoundConfig, readConfig } from './config.ts'
+import { type GuardedTerminal, printableJson } from './door.ts'
 import { EXIT, ExitError, usageError } from './exits.ts'
 import { Paint } from './paint.ts'
 import { SecretKeys, type SecretMask } from './secrets.ts'
-import type { Terminal } from './terminal.ts'
 
 /** The options that every command takes. */
 export interface CommonOptions {
@@ -29,7 +30,7 @@ export interface CommonOptions {
 
 /** One call of one command. */
 export class Context implements AsyncDisposable {
-  readonly terminal: Terminal
+  readonly terminal: GuardedTerminal
   readonly options: CommonOptions
   /** Styles what goes to standard output. */
   readonly paint: Paint
@@ -38,15 +39,12 @@ export class Context implements AsyncDisposable {
   #config: Promise<FoundConfig> | undefined
   #shownUrl: string | undefined
 
-  constructor(terminal: Terminal, options: CommonOptions, secrets: SecretMask) {
+  constructor(terminal: GuardedTerminal, options: CommonOptions, secrets: SecretMask) {
     const env = options.color === false ? { ...terminal.env, NO_COLOR: '1' } : terminal.env
     this.terminal = terminal
     this.options = options
     this.paint = Paint.for(terminal.out, { env })
     this.#secrets = secrets
-    for (const url of [options.backend, terminal.env['TASKFLOW_BACKEND']]) {
-      if (url !== undefined) secrets.learn(url)
-    }
   }
 
   /** True when the answer is for programs. */
@@ -54,19 +52,35 @@ export class Context implements AsyncDisposable {
     return this.options.json === true
   }
 
-  /** Writes lines of the answer. */
+  /** Writes lines of the answer; what has line breaks is still one line. */
   say(...lines: readonly string[]): void {
-    for (const line of lines) this.terminal.out.write(`${line}\n`)
+    for (const line of lines) this.terminal.out.write(`${flat(line)}\n`)
+  }
+
+  /** Writes an answer of several lines. */
+  sayText(text: string): void {
+    this.terminal.out.write(`${text}\n`)
   }
 
   /** Writes the answer as JSON. */
   answer(value: unknown): void {
-    this.say(JSON.stringify(value, null, this.terminal.out.isTTY ? 2 : 0))
+    const json = printableJson(value, this.terminal.out.isTTY ? 2 : 0)
+    this.terminal.out.writeWholeJson(`${json}\n`)
   }
 
-  /** Writes lines about the answer. */
+  /** Writes an event as a line of JSON. */
+  tell(event: object): void {
+    this.terminal.out.writeWholeJson(`${printableJson(event)}\n`)
+  }
+
+  /** Writes lines about the answer; what has line breaks is still one line. */
   remark(...lines: readonly string[]): void {
-    for (const line of lines) this.terminal.err.write(`${this.#secrets.apply(line)}\n`)
+    for (const line of lines) this.terminal.err.write(`${flat(line)}\n`)
+  }
+
+  /** Writes several lines about the answer. */
+  remarkText(text: string): void {
+    this.terminal.err.write(`${text}\n`)
   }
 
   /** The project's settings, read once. */

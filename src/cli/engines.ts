@@ -5,11 +5,11 @@
  */
 import type { Command } from 'commander'
 import type { Logger } from '../base/logger.ts'
+import { oneLine } from '../base/printable.ts'
 import type { EngineOptions } from '../engine/load.ts'
 import { readCount } from './amounts.ts'
 import type { Context } from './context.ts'
 import { usageError } from './exits.ts'
-import { oneLine } from './paint.ts'
 
 /** What was asked for. */
 export interface EngineFlags {

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { oneLine } from '../base/printable.ts'
 import { NotFoundError } from '../errors.ts'
 import type { Backend, StoredFlowRecord } from '../persistence/backend.ts'
 import { EXIT, ExitError, usageError } from './exits.ts'
@@ -70,5 +71,5 @@ async function startingWith(
 }
 
 function inWords({ uuid, name, state }: StoredFlowRecord): string {
-  return `  ${uuid}  ${state}  ${name}`
+  return `  ${oneLine(uuid)}  ${state}  ${oneLine(name)}`
 }

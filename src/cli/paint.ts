@@ -11,12 +11,13 @@ export type Style = 'bold' | 'cyan' | 'dim' | 'green' | 'magenta' | 'red' | 'yel
 
 /** Styles texts, or leaves them as they are. */
 export class Paint {
-  readonly #hasColours: boolean
+  /** False where styles are left out. */
+  readonly hasColours: boolean
   /** False where the terminal may not know more than ASCII. */
   readonly isUnicode: boolean
 
   constructor(options: { readonly hasColours: boolean; readonly isUnicode: boolean }) {
-    this.#hasColours = options.hasColours
+    this.hasColours = options.hasColours
     this.isUnicode = options.isUnicode
   }
 
@@ -35,7 +36,7 @@ export class Paint {
 
   /** The text in a style. */
   in(style: Style, text: string): string {
-    return this.#hasColours ? styleText(style, text, { validateStream: false }) : text
+    return this.hasColours ? styleText(style, text, { validateStream: false }) : text
   }
 
   /** The name of a state in its colour. */
@@ -137,21 +138,4 @@ export function cutTo(text: string, width: number, ellipsis: string): string {
 /** A text filled up with spaces to a width. */
 export function padTo(text: string, width: number): string {
   return `${text}${' '.repeat(Math.max(0, width - widthOf(text)))}`
-}
-
-/** A text on one line: control characters, which could steer the terminal, are shown escaped. */
-export function oneLine(text: string): string {
-  return text.replaceAll(/\s*\n\s*/g, ' ').replaceAll(CONTROL, escapeCharacter)
-}
-
-/** A text on several lines that cannot steer the terminal. */
-export function harmless(text: string): string {
-  return text.replaceAll(CONTROL_BUT_BREAKS, escapeCharacter)
-}
-
-const CONTROL = /[\p{Cc}\u2028\u2029]/gu
-const CONTROL_BUT_BREAKS = /(?![\n\t])\p{Cc}/gu
-
-function escapeCharacter(character: string): string {
-  return `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`
 }

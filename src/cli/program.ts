@@ -5,6 +5,7 @@
  */
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
+import { Failure } from '../base/failure.ts'
 import { addCheck } from './commands/check.ts'
 import { addDoctor } from './commands/doctor.ts'
 import { addGc } from './commands/gc.ts'
@@ -19,6 +20,7 @@ import { addShow } from './commands/show.ts'
 import { addExport, addImport } from './commands/transfer.ts'
 import { addWhy } from './commands/why.ts'
 import { type CommonOptions, Context } from './context.ts'
+import { type GuardedTerminal, guarded, printableJson } from './door.ts'
 import { EXIT, type ExitCode, exitOf } from './exits.ts'
 import { Paint } from './paint.ts'
 import { SecretMask } from './secrets.ts'
@@ -50,9 +52,12 @@ const COMMANDS = [
  */
 export async function runCommandLine(
   args: readonly string[],
-  terminal: Terminal,
+  surroundings: Terminal,
 ): Promise<ExitCode> {
   const secrets = new SecretMask()
+  // Wherever they stand, and though the option be misspelt.
+  for (const text of [...args, surroundings.env['TASKFLOW_BACKEND'] ?? '']) secrets.learn(text)
+  const terminal = guarded(surroundings, { args, secrets })
   let exit: ExitCode = EXIT.ok
   const register: Register = (command, work) => {
     command.action(async () => {
@@ -72,7 +77,7 @@ export async function runCommandLine(
   }
 }
 
-function makeProgram(terminal: Terminal, register: Register): Command {
+function makeProgram(terminal: GuardedTerminal, register: Register): Command {
   const program = new Command('taskflow')
   program
     .description('Run flows, see what became of them, and go on with them.')
@@ -114,28 +119,37 @@ function versionOf(): string {
 
 function complain(
   error: unknown,
-  terminal: Terminal,
+  terminal: GuardedTerminal,
   { args, secrets }: { readonly args: readonly string[]; readonly secrets: SecretMask },
 ): ExitCode {
   const exit = exitOf(error)
   const isVerbose = args.includes('--verbose')
-  const message = secrets.apply(error instanceof Error ? error.message : String(error))
+  const message = secrets.apply(messageOf(error))
   if (args.includes('--json')) {
     const { code } = (error ?? {}) as { readonly code?: unknown }
     const facts = { message, exit, ...(typeof code === 'string' && { code }) }
-    terminal.err.write(`${JSON.stringify({ error: facts })}\n`)
+    terminal.err.writeWholeJson(`${printableJson({ error: facts })}\n`)
     return exit
   }
   const paint = Paint.for(terminal.err, terminal)
   terminal.err.write(`${paint.in('red', 'taskflow:')} ${message}\n`)
-  if (isVerbose) terminal.err.write(`${secrets.apply(stackOf(error))}\n`)
+  if (isVerbose) terminal.err.write(`${stackOf(error)}\n`)
   else if (exit === EXIT.internal) terminal.err.write('(--verbose says where)\n')
   return exit
 }
 
-/** The stack of an error and of its causes. */
+/** The stack of an error and of its causes, which may be a circle. */
 function stackOf(error: unknown): string {
-  if (!(error instanceof Error)) return ''
-  const { stack = '', cause } = error
-  return cause === undefined ? stack : `${stack}\nbecause of ${stackOf(cause)}`
+  const stacks: string[] = []
+  let one = error
+  for (; one instanceof Error && stacks.length < MAX_CAUSES; one = one.cause) {
+    stacks.push(String(one.stack ?? one.message))
+  }
+  return stacks.join('\nbecause of ')
+}
+
+const MAX_CAUSES = 10
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? String(error.message) : Failure.from(error).message
 }

@@ -3,13 +3,14 @@
  *
  * @module
  */
+
+import { oneLine } from '../base/printable.ts'
 import { readUndo } from '../engine/undo-record.ts'
 import { type AtomDetail, RetryDetail } from '../persistence/atom-detail.ts'
 import type { FlowDetail } from '../persistence/flow-detail.ts'
 import { isGone } from '../persistence/owner.ts'
 import { INJECTOR_NAME } from '../persistence/records.ts'
 import { ageInWords } from './amounts.ts'
-import { oneLine } from './paint.ts'
 import { failureInWords } from './values.ts'
 
 /** Why a run is where it is. */

@@ -5,12 +5,12 @@
  */
 import { SYSTEM_CLOCK } from '../base/clock.ts'
 import { Failure } from '../base/failure.ts'
+import { oneLine } from '../base/printable.ts'
 import type { Engine } from '../engine/engine.ts'
 import { type FlowState, isFlowFinished } from '../states/flow.ts'
 import { durationInWords } from './amounts.ts'
 import type { Context } from './context.ts'
 import { EXIT, type ExitCode } from './exits.ts'
-import { oneLine } from './paint.ts'
 import { type View, viewOf } from './progress/views.ts'
 import type { SecretKeys } from './secrets.ts'
 import { failureInWords, plainFailure, plainJson, show } from './values.ts'
@@ -177,7 +177,7 @@ function sayEnd(engine: Engine, context: Context, end: End): void {
       ...failuresInJson(failures, end.error, context),
       ...(resume !== undefined && { resume }),
     }
-    context.say(JSON.stringify(event))
+    context.tell(event)
     return
   }
   const { paint } = context
@@ -214,12 +214,12 @@ function sayFailures(
   const isVerbose = context.options.verbose === true
   for (const [atom, failure] of Object.entries(failures)) {
     context.remark(`${oneLine(atom)}: ${oneLine(failureInWords(failure))}`)
-    if (isVerbose && failure.traceback !== '') context.remark(failure.traceback)
+    if (isVerbose && failure.traceback !== '') context.remarkText(failure.traceback)
   }
   if (Object.keys(failures).length > 0 || error === undefined) return
   const failure = Failure.from(error)
   context.remark(oneLine(failureInWords(failure)))
-  if (isVerbose) context.remark(failure.traceback)
+  if (isVerbose) context.remarkText(failure.traceback)
 }
 
 function failuresInJson(

@@ -5,9 +5,11 @@
  */
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
+import type { Provision } from '../atoms/provides.ts'
 import { encode } from '../base/codec.ts'
 import type { Failure } from '../base/failure.ts'
-import { display } from '../listeners/display.ts'
+import { display, isEntryOf, MASK } from '../listeners/display.ts'
+import type { AtomDetail } from '../persistence/atom-detail.ts'
 import { usageError } from './exits.ts'
 import { maskUrls, type SecretKeys } from './secrets.ts'
 import type { Terminal } from './terminal.ts'
@@ -100,13 +102,57 @@ export function plainJson(value: unknown, maskedKeys: SecretKeys): unknown {
 function withoutSecrets(value: unknown, keys: SecretKeys): unknown {
   if (typeof value === 'string') return maskUrls(value)
   if (typeof value !== 'object' || value === null) return value
-  if (Array.isArray(value)) return value.map((item) => withoutSecrets(item, keys))
+  if (Array.isArray(value)) {
+    // The entries of maps, and of headers.
+    const [key, ...rest] = value as readonly unknown[]
+    if (typeof key === 'string' && rest.length === 1 && keys.has(key)) return [key, MASK]
+    return value.map((item) => withoutSecrets(item, keys))
+  }
+  const isEntry = isEntryOf(value, keys)
   return Object.fromEntries(
     Object.entries(value).map(([key, one]) => [
       key,
-      keys.has(key) ? '***' : withoutSecrets(one, keys),
+      keys.has(key) || (isEntry && key === 'value') ? MASK : withoutSecrets(one, keys),
     ]),
   )
+}
+
+/** What is secret of what an atom returns, by the symbols under which it is provided. */
+export class SecretResults {
+  readonly #keys: SecretKeys
+  /** Of the flow, where it is known: an old record may not name them. */
+  readonly #provisions: ReadonlyMap<string, readonly Provision[]>
+
+  constructor(keys: SecretKeys, provisions: ReadonlyMap<string, readonly Provision[]>) {
+    this.#keys = keys
+    this.#provisions = provisions
+  }
+
+  /** Whether what revert returned, which has no symbols, is to be masked with the rest. */
+  hides(record: AtomDetail): boolean {
+    return this.#keys.has(record.name) || this.#secretOf(record).length > 0
+  }
+
+  /** What execute returned, with masks where something is provided under a secret symbol. */
+  masked(record: AtomDetail, result: unknown): unknown {
+    if (result === undefined || result === null) return result
+    if (this.#keys.has(record.name)) return MASK
+    let shown = result
+    for (const { index } of this.#secretOf(record)) {
+      if (index === undefined || typeof shown !== 'object' || shown === null) return MASK
+      if (Array.isArray(shown)) {
+        if (typeof index !== 'number') return MASK
+        if (index < shown.length) shown = shown.with(index, MASK)
+      } else if (shown instanceof Map) shown = new Map(shown).set(index, MASK)
+      else if (Object.hasOwn(shown, index)) shown = { ...shown, [index]: MASK }
+    }
+    return shown
+  }
+
+  #secretOf({ name, provisions = [] }: AtomDetail): readonly Provision[] {
+    const all = [...provisions, ...(this.#provisions.get(name) ?? [])]
+    return all.filter(({ symbol }) => this.#keys.has(symbol))
+  }
 }
 
 /** A failure as plain data; the stack only on demand. */

@@ -14,7 +14,11 @@ export const MASK = '***'
 
 /** How a value is displayed. */
 export interface DisplayOptions {
-  /** Keys whose values are masked, at any depth of objects, maps, arrays and sets. */
+  /**
+   * Keys whose values are masked, at any depth of objects, maps, arrays and sets. A pair
+   * `[key, value]`, and an object with `name` or `key` and `value`, is an entry, as headers have
+   * them.
+   */
   readonly maskedKeys?: ReadonlySet<string> | undefined
   /**
    * How many characters the text may have; what is more is cut off.
@@ -74,6 +78,8 @@ class Copier {
     if (typeof value !== 'object' || value === null) return value
     if (value instanceof Failure) return new Verbatim(`[${value.format()}]`)
     if (value instanceof Error) return new Verbatim(`[${value.name}: ${value.message}]`)
+    // The parts that inspect shows of one hold its password once more.
+    if (value instanceof URL) return new Verbatim(`URL ${inspect(value.href)}`)
     if (this.#around.has(value)) return new Verbatim('[Circular]')
     this.#partCount += 1
     if (depth > MAX_DEPTH || this.#partCount > MAX_PARTS) {
@@ -87,6 +93,7 @@ class Copier {
 
   #parts(value: object, depth: number): unknown {
     if (Array.isArray(value)) {
+      if (this.#isMaskedPair(value)) return [value[0], MASK]
       const items = value.slice(0, MAX_ITEMS).map((item) => this.copy(item, depth))
       return [...items, ...rest(value.length)]
     }
@@ -106,7 +113,12 @@ class Copier {
   #fields(value: object, depth: number): object {
     const copied: object = Object.create(Object.getPrototypeOf(value) ?? Object.prototype)
     const keys = Object.keys(value)
+    const isEntry = isEntryOf(value, this.#maskedKeys)
     for (const key of keys.slice(0, MAX_ITEMS)) {
+      if (isEntry && key === 'value') {
+        define(copied, key, MASK)
+        continue
+      }
       const field = Object.getOwnPropertyDescriptor(value, key)
       const read = (): unknown => (field?.get ? new Verbatim('[Getter]') : field?.value)
       define(copied, key, this.#valueOf(key, read, depth))
@@ -115,11 +127,25 @@ class Copier {
     return copied
   }
 
+  #isMaskedPair(value: readonly unknown[]): boolean {
+    const [key] = value
+    return value.length === 2 && typeof key === 'string' && this.#maskedKeys.has(key)
+  }
+
   #valueOf(key: unknown, read: () => unknown, depth: number): unknown {
     if (typeof key === 'string' && this.#maskedKeys.has(key)) return MASK
     const value = read()
     return value instanceof Verbatim ? value : this.copy(value, depth)
   }
+}
+
+/** Whether an object is the entry of a masked key: `{ name: 'Authorization', value: … }`. */
+export function isEntryOf(value: object, maskedKeys: ReadonlySet<string>): boolean {
+  if (!Object.hasOwn(value, 'value')) return false
+  return ['name', 'key'].some((field) => {
+    const key: unknown = Object.getOwnPropertyDescriptor(value, field)?.value
+    return typeof key === 'string' && maskedKeys.has(key)
+  })
 }
 
 /** A text that inspect prints as it is. */

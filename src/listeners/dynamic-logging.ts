@@ -6,7 +6,7 @@
  * @module
  */
 import { Failure } from '../base/failure.ts'
-import type { Logger } from '../base/logger.ts'
+import { CONSOLE_LOGGER, type Logger } from '../base/logger.ts'
 import type { FlowMoved, RetryMoved, TaskMoved } from '../engine/journal.ts'
 import type { AtomState, RetryState, TaskState } from '../states/atom.ts'
 import type { FlowState } from '../states/flow.ts'
@@ -77,7 +77,7 @@ export class DynamicLoggingListener extends Listener {
   readonly #failureFormatter: FormatsFailures
 
   constructor(engine: Watched, options: DynamicLoggingOptions = {}) {
-    const { logger = console, level = 'debug', failureLevel = 'warn' } = options
+    const { logger = CONSOLE_LOGGER, level = 'debug', failureLevel = 'warn' } = options
     super(engine, options)
     this.#logger = logger
     this.#level = level

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Logger } from '../base/logger.ts'
+import { CONSOLE_LOGGER, type Logger } from '../base/logger.ts'
 import { DumpingListener } from './dumping.ts'
 import type { ListenerOptions, Watched } from './listener.ts'
 
@@ -38,7 +38,7 @@ export class LoggingListener extends DumpingListener {
   readonly #level: LogLevel
 
   constructor(engine: Watched, options: LoggingOptions = {}) {
-    const { logger = console, level = 'debug' } = options
+    const { logger = CONSOLE_LOGGER, level = 'debug' } = options
     super(engine, options)
     this.#logger = logger
     this.#level = level

@@ -3,14 +3,15 @@
  *
  * @module
  */
+import { harmless } from '../base/printable.ts'
 import { DumpingListener } from './dumping.ts'
 import type { ListenerOptions, Watched } from './listener.ts'
 
 /** Takes a text that ends with a line break. */
 export type Write = (text: string) => void
 
-/** Writes to the standard output of the process. */
-export const WRITE_TO_STDOUT: Write = (text) => void process.stdout.write(text)
+/** Writes to the standard output of the process; what could steer a terminal is escaped. */
+export const WRITE_TO_STDOUT: Write = (text) => void process.stdout.write(harmless(text))
 
 /** How {@link PrintingListener} prints. Every option may be left out. */
 export interface PrintingOptions extends ListenerOptions {

@@ -243,7 +243,7 @@ describe.skipIf(!hasTmux)('in a terminal', () => {
   test('a failure stands beside its task', async () => {
     for (const name of ['print', 'reserved', 'copied', 'fail']) show(name)
     window.enter(`clear; ${TASKFLOW} run ./flows.ts#volume --workers 4`)
-    const lines = await window.until(has('create-volume REVERTED in'))
+    const lines = await window.until(has('announce: Error: no route to host'))
     expect(still(lines)).toContain('  ↩ announce  REVERTED  T  Error: no route to host')
     expect(lines).toContain('announce: Error: no route to host')
   })

@@ -5,6 +5,7 @@
  */
 import type { Command } from 'commander'
 import { Failure } from '../../base/failure.ts'
+import { oneLine } from '../../base/printable.ts'
 import {
   type CompareAllOptions,
   compare,
@@ -15,7 +16,6 @@ import { NotFoundError } from '../../errors.ts'
 import { listUnfinished } from '../../persistence/reader.ts'
 import type { Context } from '../context.ts'
 import { EXIT, type ExitCode, usageError } from '../exits.ts'
-import { oneLine } from '../paint.ts'
 import { findTarget, type Target } from '../target.ts'
 import { failureInWords, plainFailure } from '../values.ts'
 import type { Register } from '../work.ts'

@@ -5,12 +5,12 @@
  */
 import { randomUUID } from 'node:crypto'
 import type { Command } from 'commander'
+import { oneLine } from '../../base/printable.ts'
 import type { Backend } from '../../persistence/backend.ts'
 import { type Examination, examine } from '../../persistence/sql/examination.ts'
 import { durationInWords } from '../amounts.ts'
 import type { Context } from '../context.ts'
 import { EXIT, type ExitCode, ExitError, exitOf } from '../exits.ts'
-import { oneLine } from '../paint.ts'
 import type { Register } from '../work.ts'
 
 /** One thing that was looked at. */

@@ -4,12 +4,13 @@
  * @module
  */
 import type { Command } from 'commander'
+import { oneLine } from '../../base/printable.ts'
 import type { FlowFilter, StoredFlowRecord } from '../../persistence/backend.ts'
 import { isGone } from '../../persistence/owner.ts'
 import { ageInWords, readAgeMs, readCount } from '../amounts.ts'
 import { type Context, quoted } from '../context.ts'
 import { EXIT, type ExitCode } from '../exits.ts'
-import { cutTo, oneLine, padTo, widthOf } from '../paint.ts'
+import { cutTo, padTo, widthOf } from '../paint.ts'
 import { readStates } from '../states.ts'
 import { didYouMean } from '../suggestions.ts'
 import type { Register } from '../work.ts'
@@ -67,7 +68,7 @@ async function list(context: Context, flags: LsFlags): Promise<ExitCode> {
   }
   context.say(...table(runs, context, now))
   if (next !== undefined)
-    context.remark(`more: taskflow ls${again(flags)} --after ${next}${context.again}`)
+    context.remark(`more: taskflow ls${again(flags)} --after ${quoted(next)}${context.again}`)
   return EXIT.ok
 }
 
@@ -125,10 +126,10 @@ function table(runs: readonly StoredFlowRecord[], context: Context, now: Date): 
   const rows = runs.map((run) => {
     const saved = run.updatedAt ?? run.createdAt
     return [
-      run.uuid.slice(0, short),
+      oneLine(run.uuid.slice(0, short)),
       run.state,
       saved === undefined ? '-' : ageInWords(now.getTime() - saved.getTime()),
-      ownerInWords(run, now),
+      oneLine(ownerInWords(run, now)),
       oneLine(run.name),
     ]
   })

@@ -38,7 +38,7 @@ async function printSql(context: Context): Promise<ExitCode> {
   }
   const sql = migrationScript(kind, context.terminal.now())
   if (context.isJson) context.answer({ dialect: kind, sql })
-  else context.say(sql)
+  else context.terminal.out.writeWhole(`${sql}\n`)
   return EXIT.ok
 }
 

@@ -67,7 +67,8 @@ async function planFlow(
   const store = [...(flags.store ?? []), ...names].map((one) => one.split('=')[0] ?? one)
   const planned = plan(target.flow(), { store })
   const run = flags.run === undefined ? undefined : await loadRun(context, flags.run)
-  context.say(await render(planned, format, { run, context }))
+  if (format === 'json') context.answer(planned)
+  else context.sayText(await render(planned, format, { run, context }))
   return EXIT.ok
 }
 
@@ -89,8 +90,6 @@ async function render(
       return planned.toDot({ flowDetail }).trimEnd()
     case 'svg':
       return (await svgOf(planned, flowDetail)).trimEnd()
-    case 'json':
-      return JSON.stringify(planned, null, isTTY ? 2 : 0)
     default:
       return planned
         .toText({ flowDetail, width: Math.max(MIN_WIDTH, isTTY ? columns : 80) })

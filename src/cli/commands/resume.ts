@@ -6,6 +6,7 @@
 import type { Command } from 'commander'
 import { SYSTEM_CLOCK } from '../../base/clock.ts'
 import { Failure } from '../../base/failure.ts'
+import { oneLine } from '../../base/printable.ts'
 import type { Engine } from '../../engine/engine.ts'
 import { type EngineOptions, loadFromDetail } from '../../engine/load.ts'
 import { type Resumed, resumeAll } from '../../engine/resuming.ts'
@@ -18,7 +19,6 @@ import type { Context } from '../context.ts'
 import { type EngineFlags, engineOptions, withEngineFlags } from '../engines.ts'
 import { EXIT, type ExitCode, ExitError, usageError } from '../exits.ts'
 import { findRun } from '../find-run.ts'
-import { oneLine } from '../paint.ts'
 import { viewOf } from '../progress/views.ts'
 import { runWatched } from '../running.ts'
 import { readStates } from '../states.ts'
@@ -166,7 +166,7 @@ function sayResumed(resumed: readonly Resumed[], context: Context): void {
       ...run,
       ...(error !== undefined && { failure: plainFailure(Failure.from(error)) }),
     }))
-    context.say(JSON.stringify({ event: 'end', resumed: runs }))
+    context.tell({ event: 'end', resumed: runs })
     return
   }
   if (resumed.length === 0) context.remark('no runs were left')

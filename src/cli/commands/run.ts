@@ -69,5 +69,5 @@ async function run(
 export function resumeCommand(context: Context, uuid: string, target?: Target): string {
   const isNamed = target === undefined || target.isInConfig
   const flow = isNamed ? '' : ` --flow ${quoted(target.spec)}`
-  return `taskflow resume ${uuid}${flow}${context.again}`
+  return `taskflow resume ${quoted(uuid)}${flow}${context.again}`
 }

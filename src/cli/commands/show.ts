@@ -4,9 +4,11 @@
  * @module
  */
 import type { Command } from 'commander'
+import { oneLine } from '../../base/printable.ts'
 import type { GraphNode } from '../../engine/compiler.ts'
 import { compile } from '../../engine/compiler.ts'
 import { flowFromDetail } from '../../engine/load.ts'
+import { MASK } from '../../listeners/display.ts'
 import type { AtomDetail, RetryDetail, TaskDetail } from '../../persistence/atom-detail.ts'
 import type { FlowDetail } from '../../persistence/flow-detail.ts'
 import { loadFlowDetail } from '../../persistence/reader.ts'
@@ -15,10 +17,9 @@ import { ageInWords, readCount } from '../amounts.ts'
 import type { Context } from '../context.ts'
 import { EXIT, type ExitCode } from '../exits.ts'
 import { findRun } from '../find-run.ts'
-import { oneLine } from '../paint.ts'
 import type { SecretKeys } from '../secrets.ts'
 import { findTarget } from '../target.ts'
-import { failureInWords, plainFailure, plainJson, show as shown } from '../values.ts'
+import { failureInWords, plainFailure, plainJson, SecretResults, show as shown } from '../values.ts'
 import { collect, type Register } from '../work.ts'
 import { ownerInWords, plainRun } from './ls.ts'
 
@@ -51,6 +52,7 @@ Example:
 /** How values are shown. */
 interface Manner {
   readonly maskedKeys: SecretKeys
+  readonly results: SecretResults
   readonly width: number
   readonly isVerbose: boolean
 }
@@ -58,14 +60,12 @@ interface Manner {
 async function show(context: Context, written: string, flags: ShowFlags): Promise<ExitCode> {
   const width = readCount(flags.width ?? '200', '--width')
   const maskedKeys = await context.maskedKeys(flags.mask)
-  const manner = { maskedKeys, width, isVerbose: context.options.verbose === true }
   const backend = await context.backend()
   const detail = await loadFlowDetail(backend, await findRun(backend, written))
   const nodes = await nodesOf(detail, context, flags.flow)
-  // A result is known by the symbol that it is provided as only where the flow can be made.
-  for (const { name, atom } of nodes ?? []) {
-    if (atom?.provisions.some(({ symbol }) => maskedKeys.has(symbol))) maskedKeys.add(name)
-  }
+  const provisions = new Map((nodes ?? []).map(({ name, atom }) => [name, atom?.provisions ?? []]))
+  const results = new SecretResults(maskedKeys, provisions)
+  const manner = { maskedKeys, results, width, isVerbose: context.options.verbose === true }
   if (context.isJson) context.answer(plainDetail(detail, manner))
   else context.say(...head(detail, context, manner), ...body(detail, nodes, context, manner))
   return EXIT.ok
@@ -99,8 +99,8 @@ function head(detail: FlowDetail, context: Context, manner: Manner): readonly st
       : `${moment.toISOString()} (${ageInWords(now.getTime() - moment.getTime())} ago)`
   const lines = [
     `${paint.in('bold', oneLine(name))} ${paint.state(state)}`,
-    `  uuid     ${uuid}`,
-    `  book     ${bookUuid ?? '-'}`,
+    `  uuid     ${oneLine(uuid)}`,
+    `  book     ${oneLine(bookUuid ?? '-')}`,
     `  made     ${at(createdAt)}`,
     `  saved    ${at(updatedAt ?? createdAt)}`,
   ]
@@ -166,13 +166,14 @@ function atomLines(
   }
   if (record.kind === 'task') {
     const { results } = record as TaskDetail
-    if (results !== undefined && results !== null) add('result', valueText(name, results, manner))
+    if (results !== undefined && results !== null)
+      add('result', resultText(record, results, manner))
   } else {
     for (const [i, [value, failures]] of (record as RetryDetail).results.entries()) {
       const because = Object.entries(failures).map(
         ([atom, failure]) => `${oneLine(atom)}: ${oneLine(failureInWords(failure))}`,
       )
-      add(`attempt ${i + 1}`, [valueText(name, value, manner), ...because].join('; '))
+      add(`attempt ${i + 1}`, [resultText(record, value, manner), ...because].join('; '))
     }
   }
   for (const [what, failure] of [
@@ -181,33 +182,40 @@ function atomLines(
   ] as const) {
     if (failure === undefined) continue
     add(what, paint.in('red', oneLine(failureInWords(failure))))
-    if (manner.isVerbose && failure.traceback !== '') lines.push(failure.traceback)
+    if (manner.isVerbose && failure.traceback !== '') lines.push(...failure.traceback.split('\n'))
   }
   if (record.revertResults !== undefined && record.revertResults !== null) {
-    add('revert result', valueText(name, record.revertResults, manner))
+    const shownResult = manner.results.hides(record) ? MASK : record.revertResults
+    add('revert result', resultText(record, shownResult, manner))
   }
   return lines
 }
 
 function valueText(symbol: string, value: unknown, { maskedKeys, width }: Manner): string {
-  return maskedKeys.has(symbol) ? '***' : oneLine(shown(value, maskedKeys, width))
+  return maskedKeys.has(symbol) ? MASK : oneLine(shown(value, maskedKeys, width))
 }
 
-function plainDetail(detail: FlowDetail, { maskedKeys, isVerbose }: Manner): object {
+function resultText(record: AtomDetail, result: unknown, manner: Manner): string {
+  const value = manner.results.masked(record, result)
+  return value === MASK ? MASK : oneLine(shown(value, manner.maskedKeys, manner.width))
+}
+
+function plainDetail(detail: FlowDetail, manner: Manner): object {
+  const { maskedKeys } = manner
   const injector = detail.find(INJECTOR_NAME) as TaskDetail | undefined
   const atoms = [...detail].filter(({ name }) => name !== INJECTOR_NAME)
   return {
     ...plainRun({ ...detail, bookUuid: detail.bookUuid ?? '', meta: '' } as never),
     meta: plainJson(detail.meta, maskedKeys),
     store: plainJson(injector?.results ?? {}, maskedKeys),
-    atoms: atoms.map((record) => plainAtom(record, maskedKeys, isVerbose)),
+    atoms: atoms.map((record) => plainAtom(record, manner)),
   }
 }
 
-function plainAtom(record: AtomDetail, maskedKeys: SecretKeys, isVerbose: boolean): object {
+function plainAtom(record: AtomDetail, { maskedKeys, results, isVerbose }: Manner): object {
   const { uuid, name, kind, state, intention, attempt, progress, version } = record
   const plain = (value: unknown): unknown =>
-    maskedKeys.has(name) ? '***' : (plainJson(value, maskedKeys) ?? null)
+    plainJson(results.masked(record, value), maskedKeys) ?? null
   const failures = { failure: record.failure, revertFailure: record.revertFailure }
   return {
     uuid,
@@ -228,7 +236,7 @@ function plainAtom(record: AtomDetail, maskedKeys: SecretKeys, isVerbose: boolea
             ),
           })),
         }),
-    revertResult: plain(record.revertResults ?? null),
+    revertResult: results.hides(record) ? MASK : plain(record.revertResults ?? null),
     ...Object.fromEntries(
       Object.entries(failures).map(([key, one]) => [
         key,

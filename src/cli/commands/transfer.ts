@@ -43,7 +43,7 @@ async function exportRun(
   const book = await backend.loadBook(stored.flow.bookUuid)
   const text = JSON.stringify(runFile(book, stored, context.terminal.now()), null, 2)
   if (output === undefined) {
-    context.say(text)
+    context.terminal.out.writeWholeJson(`${text}\n`)
     return EXIT.ok
   }
   try {

@@ -8,8 +8,9 @@
  */
 
 import { every, SYSTEM_CLOCK } from '../../base/clock.ts'
+import type { Door, GuardedTerminal } from '../door.ts'
 import { widthOf } from '../paint.ts'
-import type { Interception, Output, Terminal } from '../terminal.ts'
+import type { Interception } from '../terminal.ts'
 
 const FRAME_MS = 80
 const HIDE_CURSOR = '\u001b[?25l'
@@ -22,7 +23,7 @@ export type Draw = (columns: number, rows: number) => readonly string[]
 
 /** A picture that is drawn until it is ended or disposed. */
 export class LivePicture implements Disposable {
-  readonly #out: Output
+  readonly #out: Door
   readonly #draw: Draw
   readonly #past: Interception
   readonly #ending = new DisposableStack()
@@ -30,7 +31,7 @@ export class LivePicture implements Disposable {
   #lines: readonly string[] = []
   #isOver = false
 
-  constructor(terminal: Terminal, draw: Draw) {
+  constructor(terminal: GuardedTerminal, draw: Draw) {
     this.#out = terminal.out
     this.#draw = draw
     this.#past = this.#ending.use(terminal.intercept((text) => this.print(text)))
@@ -79,8 +80,9 @@ export class LivePicture implements Disposable {
     this.#ending.dispose()
   }
 
-  #replace(above: string, lines: readonly string[]): void {
+  #replace(above: string, drawn: readonly string[]): void {
     const { columns } = this.#out
+    const lines = drawn.map((line) => this.#out.clean(line))
     const upper = this.#lines.slice(0, -1)
     const height = upper.reduce((sum, line) => sum + heightOf(line, columns), 0)
     const up = height > 0 ? `\u001b[${height}A` : ''

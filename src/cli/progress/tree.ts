@@ -5,8 +5,10 @@
  *
  * @module
  */
+
+import { oneLine } from '../../base/printable.ts'
 import { durationInWords } from '../amounts.ts'
-import { oneLine, type Paint, widthOf } from '../paint.ts'
+import { type Paint, widthOf } from '../paint.ts'
 import { failureInWords } from '../values.ts'
 import { isMoving, type Row, type RunModel } from './model.ts'
 

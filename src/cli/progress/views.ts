@@ -5,10 +5,11 @@
  * @module
  */
 import type { Clock } from '../../base/clock.ts'
+import { oneLine } from '../../base/printable.ts'
 import type { Engine } from '../../engine/engine.ts'
 import { durationInWords } from '../amounts.ts'
 import type { Context } from '../context.ts'
-import { harmless, oneLine } from '../paint.ts'
+import { printableJson } from '../door.ts'
 import type { SecretKeys } from '../secrets.ts'
 import { failureInWords, plainFailure, plainJson } from '../values.ts'
 import { LivePicture } from './live.ts'
@@ -119,10 +120,10 @@ function eventView({ engine, context, clock, maskedKeys }: ViewParts): View {
   const { terminal } = context
   const uuid = engine.storage.flowUuid
   // What tasks print would come between the events.
-  const past = terminal.intercept((text) => terminal.err.write(text), { withErrors: false })
+  const past = terminal.intercept((text) => terminal.err.passOn(text), { withErrors: false })
   const tell = (event: string, facts: object): void => {
     const at = terminal.now().toISOString()
-    past.write(`${JSON.stringify({ event, at, run: uuid, ...facts })}\n`)
+    past.write(`${printableJson({ event, at, run: uuid, ...facts })}\n`)
   }
   const model: RunModel = new RunModel(engine, clock, (move) => {
     if (move.kind === 'flow') {
@@ -151,7 +152,7 @@ function eventView({ engine, context, clock, maskedKeys }: ViewParts): View {
     past[Symbol.dispose]()
   }
   return {
-    note: (text) => tell('note', { text: harmless(context.masked(text)) }),
+    note: (text) => tell('note', { text: context.masked(text) }),
     end,
     [Symbol.dispose]: end,
   }
