@@ -16,6 +16,9 @@ export const DEFAULT_MAX_PAYLOAD_BYTES = 1_048_576
 /** A failure that is cut down must still have room for a name and a line. */
 const LEAST_MAX_PAYLOAD_BYTES = 1_024
 
+/** 256 MiB: half of the longest string, and less than what databases keep in a column. */
+const MAX_TEXT_BYTES = 268_435_456
+
 /** No UTF-16 code unit takes more bytes of UTF-8. */
 const MAX_BYTES_PER_UNIT = 3
 
@@ -27,24 +30,62 @@ const MAX_CUT_LENGTH = 1_048_576
 
 /** How large a stored value may be. */
 export class PayloadLimit {
-  /** In bytes; Infinity when there is no limit. */
-  readonly maxBytes: number
+  readonly #maxBytes: number
+  readonly #maxTextBytes: () => number | undefined
 
-  /** @throws RangeError when it is neither a whole number from 1,024 on nor Infinity. */
-  constructor(maxBytes: number = DEFAULT_MAX_PAYLOAD_BYTES) {
+  /**
+   * @param maxTextBytes how many bytes one text may have where it is kept; undefined: more than
+   * any that is made
+   * @throws RangeError when it is neither a whole number from 1,024 on nor Infinity.
+   */
+  constructor(
+    maxBytes: number = DEFAULT_MAX_PAYLOAD_BYTES,
+    maxTextBytes: () => number | undefined = () => undefined,
+  ) {
     const isWhole = Number.isSafeInteger(maxBytes) && maxBytes >= LEAST_MAX_PAYLOAD_BYTES
     if (!isWhole && maxBytes !== Number.POSITIVE_INFINITY) {
       throw new RangeError(
         `maxPayloadBytes must be a whole number of at least ${LEAST_MAX_PAYLOAD_BYTES}, or Infinity for no limit, but is ${String(maxBytes)}`,
       )
     }
-    this.maxBytes = maxBytes
+    this.#maxBytes = maxBytes
+    this.#maxTextBytes = maxTextBytes
   }
 
-  /** Counts bytes only where the number of characters does not tell. */
+  /** In bytes; Infinity when there is no limit. */
+  get maxBytes(): number {
+    return Math.min(this.#maxBytes, this.#maxTextBytes() ?? Number.POSITIVE_INFINITY)
+  }
+
+  /** How many bytes a text may have that several values make together. */
+  get maxTextBytes(): number {
+    return this.#maxTextBytes() ?? MAX_TEXT_BYTES
+  }
+
   isOver(text: string): boolean {
-    if (text.length * MAX_BYTES_PER_UNIT <= this.maxBytes) return false
-    return text.length > this.maxBytes || Buffer.byteLength(text) > this.maxBytes
+    return isLonger(text, this.maxBytes)
+  }
+
+  /** Several values make too large a text together. */
+  isOverTotal(text: string): boolean {
+    return isLonger(text, this.maxTextBytes)
+  }
+
+  /**
+   * Makes sure that what several values make together is not too large to be kept.
+   *
+   * @param what what it is, such as `the history of 'r'`
+   * @throws {@link NotStorableError} when it is.
+   */
+  demandTotal(text: string, what: string): void {
+    const { maxTextBytes } = this
+    if (!this.isOverTotal(text)) return
+    const sizeBytes = Buffer.byteLength(text)
+    throw new NotStorableError(
+      '$',
+      `${what} would have ${sizeBytes} bytes of JSON text, and the backend keeps at most ${maxTextBytes} in one place; store less of it`,
+      { sizeBytes, maxPayloadBytes: maxTextBytes },
+    )
   }
 
   /**
@@ -107,6 +148,12 @@ export class PayloadLimit {
 
 /** For values that are not to be measured. */
 export const NO_PAYLOAD_LIMIT: PayloadLimit = new PayloadLimit(Number.POSITIVE_INFINITY)
+
+/** Counts bytes only where the number of characters does not tell. */
+function isLonger(text: string, maxBytes: number): boolean {
+  if (text.length * MAX_BYTES_PER_UNIT <= maxBytes) return false
+  return text.length > maxBytes || Buffer.byteLength(text) > maxBytes
+}
 
 /** The value as text; a refusal gives the path from the whole that the value is a part of. */
 function encodeAt(value: unknown, path: string): string {

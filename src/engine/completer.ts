@@ -99,11 +99,17 @@ export function settle(
 
 /** What was returned as the text that is stored, or why it cannot be stored. */
 function textOf(
-  { journal }: Runtime,
+  runtime: Runtime,
   { node, direction, value }: Outcome,
 ): string | null | undefined | Failure {
+  const { journal } = runtime
   try {
-    return journal.textOf(value, direction === 'execute' ? 'result' : 'revert result', node.name)
+    if (direction === 'revert') return journal.textOf(value, 'revert result', node.name)
+    const text = journal.textOf(value, 'result', node.name)
+    if (node.kind === 'retry' && text !== undefined) {
+      journal.demandRoom(runtime.detailOf(node) as RetryDetail, text ?? '')
+    }
+    return text
   } catch (error) {
     if (!(error instanceof NotStorableError)) throw error
     return Failure.from(error)

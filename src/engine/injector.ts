@@ -6,7 +6,7 @@
  */
 import { TaskDetail } from '../persistence/atom-detail.ts'
 import type { FlowDetail } from '../persistence/flow-detail.ts'
-import { isKeptAsText, keepCopy, keepMembers } from '../persistence/kept-value.ts'
+import { isKeptAsText, keepCopy, keepMembers, textOfMembers } from '../persistence/kept-value.ts'
 import { INJECTOR_NAME } from '../persistence/records.ts'
 
 type Members = Readonly<Record<string, unknown>>
@@ -38,14 +38,19 @@ export class Injector {
     return this.#members
   }
 
-  /** Adds values, each as it is kept, and gives the record that has changed. */
-  put(values: Members): TaskDetail {
+  /**
+   * Adds values, each as it is kept, and gives the record that has changed.
+   *
+   * @param demand may ask for the text of all values, and throws when it is too large
+   */
+  put(values: Members, demand: (text: () => string) => void): TaskDetail {
+    const members = { ...this.members, ...values }
+    const isStored = Object.values(members).some(isKeptAsText)
+    demand(() => textOfMembers(members))
     if (this.#detail === undefined) {
       this.#detail = new TaskDetail(INJECTOR_NAME)
       this.#flowDetail.add(this.#detail)
     }
-    const members = { ...this.members, ...values }
-    const isStored = Object.values(members).some(isKeptAsText)
     this.#detail.succeed(undefined)
     this.#detail.results = isStored ? keepMembers(members) : members
     this.#members = members

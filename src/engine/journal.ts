@@ -11,7 +11,7 @@
 
 import type { Notifier } from '../base/notifier.ts'
 import { PayloadLimit } from '../base/payload-limit.ts'
-import type { AtomDetail } from '../persistence/atom-detail.ts'
+import type { AtomDetail, RetryDetail } from '../persistence/atom-detail.ts'
 import type { Backend, Checkpoint, Fence } from '../persistence/backend.ts'
 import type { FlowDetail, LogBook } from '../persistence/flow-detail.ts'
 import { keep } from '../persistence/kept-value.ts'
@@ -19,6 +19,7 @@ import {
   atomPayload,
   atomRecord,
   bookRecord,
+  encodeResults,
   encodeValue,
   flowRecord,
 } from '../persistence/records.ts'
@@ -127,7 +128,7 @@ export class Journal<Engine> implements Writer {
 
   constructor(parts: JournalParts<Engine>) {
     this.#parts = parts
-    this.#limit = new PayloadLimit(parts.maxPayloadBytes)
+    this.#limit = new PayloadLimit(parts.maxPayloadBytes, () => parts.backend?.maxTextBytes)
   }
 
   touch(detail: AtomDetail, payload: boolean): void {
@@ -151,6 +152,25 @@ export class Journal<Engine> implements Writer {
     const text = encodeValue(value)
     if (text !== null) this.#limit.demand(text, `the ${what} of '${atom}'`)
     return text
+  }
+
+  /**
+   * Makes sure that a retry's history can be stored with one more attempt, and the failures of that.
+   *
+   * @param text what the attempt provides, as it is stored
+   * @throws {@link NotStorableError} when it is too large.
+   */
+  demandRoom(retry: RetryDetail, text: string): void {
+    const { maxTextBytes } = this.#limit
+    const isSmall = (retry.attemptCount + 1) * this.#limit.maxBytes < maxTextBytes / 4
+    if (isSmall && retry.attemptCount < 1_000) return
+    const history = encodeResults(retry, this.#limit) ?? ''
+    // As much again is left for the failures that the retry will be asked about.
+    this.#limit.demandTotal(history + history + text + text, `the history of '${retry.name}'`)
+  }
+
+  demandTotal(text: () => string, what: string): void {
+    if (this.#parts.backend !== undefined) this.#limit.demandTotal(text(), what)
   }
 
   keepEach(

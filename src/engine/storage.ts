@@ -8,6 +8,7 @@
  */
 import type { Atom } from '../atoms/atom.ts'
 import { History } from '../atoms/history.ts'
+import { encode } from '../base/codec.ts'
 import type { Failure } from '../base/failure.ts'
 import { DuplicateError, NotFoundError, type NotStorableError } from '../errors.ts'
 import {
@@ -106,7 +107,9 @@ export class Storage<Results extends object = Record<string, unknown>> {
    */
   updateFlowMetadata(meta: Readonly<Record<string, unknown>>): void {
     const kept = this.#writer.keepEach(meta, "the flow's metadata")
-    this.flowDetail.meta = { ...this.flowDetail.meta, ...readMembers(kept) }
+    const all = { ...this.flowDetail.meta, ...readMembers(kept) }
+    this.#writer.demandTotal(() => encode(all), 'the metadata of the flow')
+    this.flowDetail.meta = all
     this.#writer.touchFlow()
   }
 
@@ -124,7 +127,8 @@ export class Storage<Results extends object = Record<string, unknown>> {
     }
     if (Object.keys(values).length === 0) return
     const kept = this.#writer.keepEach(values, 'the value put in as')
-    this.#writer.touch(this.#injector.put(kept), true)
+    const demand = (text: () => string): void => this.#writer.demandTotal(text, 'the store')
+    this.#writer.touch(this.#injector.put(kept, demand), true)
   }
 
   /**

@@ -22,6 +22,8 @@ export interface Writer {
     values: Readonly<Record<string, unknown>>,
     what: string,
   ): Readonly<Record<string, unknown>>
+  /** Makes sure that a text which several values make together can be stored. */
+  demandTotal(text: () => string, what: string): void
   /** Writes all changes now. */
   flush(): Promise<void>
 }

@@ -192,6 +192,13 @@ export interface Backend extends AsyncDisposable {
   readonly supports: BackendSupports
 
   /**
+   * How many bytes of UTF-8 one text of a record may have, where less fits than 256 MiB; undefined
+   * where it does not, or while that is not known, which it may be from the first use on. Engines
+   * refuse results that are larger before they save them.
+   */
+  readonly maxTextBytes?: number | undefined
+
+  /**
    * Opens the place and brings its schema up to date; nothing happens when it is open.
    *
    * @throws {@link BackendUnavailableError} when it cannot be opened or reached.
@@ -207,6 +214,9 @@ export interface Backend extends AsyncDisposable {
    * the same time, and share a transaction then; one that is refused has no part in it. A
    * checkpoint may carry a book alone, or a fence alone; an empty one changes nothing.
    *
+   * @throws TypeError when a name or an identifier cannot be kept by every backend alike: it is no
+   * well-formed text, has a NUL, ends with a space, or is longer than 255 characters, of an
+   * identifier 64.
    * @throws {@link NotFoundError} when the flow of its atoms or of its fence, or the book of its
    * flow, is neither stored nor part of it.
    * @throws {@link StaleWriteError} when its fence does not fit the stored epoch.

@@ -31,6 +31,10 @@ export class ForwardingBackend implements Backend {
     return this.inner.supports
   }
 
+  get maxTextBytes(): number | undefined {
+    return this.inner.maxTextBytes
+  }
+
   open(): Promise<void> {
     return this.inner.open()
   }

@@ -21,6 +21,7 @@ import type {
 } from './backend.ts'
 import { heldAfter, UNCLAIMED } from './fencing.ts'
 import { cut, fitsBook, fitsFlow, pageOf } from './filters.ts'
+import { checkCheckpoint } from './validation.ts'
 
 type StoredAtom = StoredFlow['atoms'][number]
 
@@ -71,6 +72,7 @@ export class MemoryBackend implements Backend {
 
   async save(checkpoint: Checkpoint): Promise<void> {
     this.#refuseWhenClosed()
+    checkCheckpoint(checkpoint)
     this.#check(checkpoint)
     const { flowUuid, book, atoms } = checkpoint
     const flow = this.#flowAfter(checkpoint)

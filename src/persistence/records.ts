@@ -9,7 +9,7 @@
 import type { Attempt } from '../atoms/history.ts'
 import { decode, encode } from '../base/codec.ts'
 import { Failure } from '../base/failure.ts'
-import { NO_PAYLOAD_LIMIT, type PayloadLimit } from '../base/payload-limit.ts'
+import { NO_PAYLOAD_LIMIT, PayloadLimit } from '../base/payload-limit.ts'
 import { CorruptRecordError, type NotStorableError } from '../errors.ts'
 import { type AtomDetail, RetryDetail, TaskDetail } from './atom-detail.ts'
 import { encodeMeta, readMeta } from './atom-meta.ts'
@@ -49,7 +49,20 @@ export function encodeResults(
   limit: PayloadLimit = NO_PAYLOAD_LIMIT,
 ): string | null {
   if (detail.kind === 'task') return encodeValue((detail as TaskDetail).keptResults)
-  const attempts = (detail as RetryDetail).keptResults.map(([kept, failures]) => {
+  const retry = detail as RetryDetail
+  let text = encodeAttempts(retry, limit)
+  for (const maxBytes of FEWER_BYTES) {
+    if (!limit.isOverTotal(text)) break
+    text = encodeAttempts(retry, new PayloadLimit(maxBytes))
+  }
+  return text
+}
+
+/** How large a failure may be in a history that is too large; tried in order. */
+const FEWER_BYTES = [16_384, 1_024]
+
+function encodeAttempts(detail: RetryDetail, limit: PayloadLimit): string {
+  const attempts = detail.keptResults.map(([kept, failures]) => {
     const records = Object.entries(failures).map(([k, one]) => [k, limit.fit(one.toRecord())])
     return [kept, Object.fromEntries(records)] as const
   })

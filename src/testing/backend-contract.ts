@@ -16,6 +16,7 @@ import { corruptionClauses, type Damage, type DamageRecord } from './backend/cor
 import { fencingClauses } from './backend/fencing.ts'
 import { flowClauses } from './backend/flows.ts'
 import { lifeClauses } from './backend/life.ts'
+import { nameClauses } from './backend/names.ts'
 import { pagingClauses } from './backend/paging.ts'
 import { retentionClauses } from './backend/retention.ts'
 
@@ -63,6 +64,7 @@ export function backendContract({ name, open, damage, exempt = {} }: BackendCont
     atomClauses(clause)
     atomicityClauses(clause)
     fencingClauses(clause)
+    nameClauses(clause)
     pagingClauses(clause)
     retentionClauses(clause)
     lifeClauses(clause)

@@ -9,7 +9,7 @@ const pools: Pool[] = []
 afterAll(async () => {
   for (const pool of pools) await pool.end()
   await database?.[Symbol.asyncDispose]()
-})
+}, 120_000) // hundreds of places are dropped
 const place = (name: string): Promise<string> => database?.place(name) ?? Promise.reject()
 
 // Each clause has a place of its own, and waits for the server most of the time.

@@ -45,6 +45,9 @@ describe('migrations', () => {
         "3 sqlite 3b2c2f3a2c6309e030783ceb57239ba652ae230c96716a7dfdb97ebb5e909d41",
         "3 postgres 3b2c2f3a2c6309e030783ceb57239ba652ae230c96716a7dfdb97ebb5e909d41",
         "3 mysql bcc29c2c387989fcfb289c23cc5252e474af2e590978e0e7910f82a997eab378",
+        "4 sqlite 7d7dd3d608a5f4a08a254ff1f81144a7b2b53755e019f25764f9f9397e5b0f2e",
+        "4 postgres 7d7dd3d608a5f4a08a254ff1f81144a7b2b53755e019f25764f9f9397e5b0f2e",
+        "4 mysql 373f91e0704cf7090b705dad121257b3ff61b92c475d0c7dc9930e4f1e1b0033",
       ]
     `)
   })

@@ -274,7 +274,7 @@ describe('sqlite, transactions', () => {
   test('rejects what is no value of a column', async () => {
     await using backend = sqlite(file)
     const book = bookRecord()
-    const flow = flowRecord(book.uuid, { name: {} as string })
+    const flow = flowRecord(book.uuid, { meta: {} as string })
     await expect(backend.save(checkpointOf(flow.uuid, { book, flow }))).rejects.toMatchObject({
       code: 'STORAGE',
     })

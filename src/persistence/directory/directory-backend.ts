@@ -25,6 +25,7 @@ import type {
 import { BackendLife } from '../backend-life.ts'
 import { CommitQueue } from '../commit-queue.ts'
 import { cut, fitsBook, fitsFlow, pageOf } from '../filters.ts'
+import { checkCheckpoint } from '../validation.ts'
 import { failed, unavailable } from './faults.ts'
 import { checkLayout, makeFolderOnce } from './files.ts'
 import { Journal } from './journal.ts'
@@ -105,6 +106,7 @@ export class DirectoryBackend implements Backend {
       const { book, flow, atoms, fence } = checkpoint
       const isEmpty = book === undefined && flow === undefined && fence === undefined
       if (isEmpty && atoms.length === 0) return
+      checkCheckpoint(checkpoint)
       await this.#commits.save(checkpoint)
     })
   }

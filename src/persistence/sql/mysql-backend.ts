@@ -11,7 +11,9 @@ import { fenceOnMysql } from './fences.ts'
 import { checkQueryTimeout, defaultQueryTimeoutMs } from './limits.ts'
 import { MYSQL_DIALECT } from './mysql-dialect.ts'
 import { unavailable } from './mysql-faults.ts'
-import { type MysqlPool, MysqlSession } from './mysql-session.ts'
+import type { MysqlPool } from './mysql-line.ts'
+import { MysqlSession } from './mysql-session.ts'
+import { MOST_BYTES_PER_UNIT } from './mysql-values.ts'
 import { loadPeer } from './peer.ts'
 import { checkPoolOptions, handedIn, madeHere, type PoolSource } from './pool-source.ts'
 import { type RetryBounds, RetryingSession } from './retrying.ts'
@@ -25,6 +27,7 @@ export interface MysqlLibrary {
     readonly uri: string
     readonly connectionLimit: number
     readonly multipleStatements: boolean
+    readonly charset: string
     readonly keepAliveInitialDelay: number
     readonly connectTimeout: number
   }): MysqlPool & {
@@ -105,12 +108,17 @@ export function mysqlBackend(
   return new SqlBackend({
     session: new RetryingSession(session, retry),
     dialect: MYSQL_DIALECT,
-    upserts: new Upserts(MYSQL_DIALECT, fenceOnMysql),
+    upserts: new Upserts(MYSQL_DIALECT, fenceOnMysql, () =>
+      Math.floor((session.maxTextBytes ?? LEAST_TEXT_BYTES) / MOST_BYTES_PER_UNIT),
+    ),
     commits: { maxCommits: 2, maxCheckpoints: 128, maxCharacters: 1_000_000 },
     supports: { durable: true, processes: true },
     clock,
   })
 }
+
+/** The least that `max_allowed_packet` can be set to has room for this. */
+const LEAST_TEXT_BYTES = 512
 
 /** Strict, so that nothing is cut off; and with backslashes, which quoting relies on. */
 const SQL_MODE = "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION'"
@@ -138,6 +146,7 @@ function sourceOf(
       uri: String(given),
       connectionLimit: maxConnections,
       multipleStatements: true,
+      charset: 'utf8mb4', // whatever the URL says
       keepAliveInitialDelay: 10_000,
       // Who waits for it has given up before; this closes the socket of one that never comes.
       connectTimeout: queryTimeoutMs + 500,
@@ -146,8 +155,8 @@ function sourceOf(
     pool.on('connection', (connection) => {
       connections.add(connection)
       connection.once?.('end', () => connections.delete(connection))
-      // Runs before whatever the connection was made for.
-      connection.query(SQL_MODE + waits(lockTimeoutMs))
+      // Runs before whatever the connection was made for, and after what the server does by itself.
+      connection.query(`SET NAMES utf8mb4; ${SQL_MODE}${waits(lockTimeoutMs)}`)
     })
     const end = async (): Promise<void> => {
       const ended = pool.end()

@@ -6,46 +6,33 @@
  * @module
  */
 import { BackendUnavailableError, StorageError } from '../../errors.ts'
-import { borrow, within } from './limits.ts'
+import { borrow } from './limits.ts'
 import { failed, isConnectionLost, isRefused, unavailable, unreached } from './mysql-faults.ts'
+import {
+  ask,
+  giveBack,
+  hangUp,
+  Line,
+  type MysqlConnection,
+  type MysqlPool,
+  rollBack,
+  rowsOf,
+  send,
+  sendAll,
+  transaction,
+} from './mysql-line.ts'
+import { checkSettings, takesMany } from './mysql-settings.ts'
+import { bytesOf } from './mysql-values.ts'
 import { handedIn, type PoolSource } from './pool-source.ts'
 import {
   type SqlRow,
   type SqlSession,
   type SqlStatement,
-  type SqlValue,
   StatementRefusedError,
 } from './session.ts'
 
-/**
- * What the caller may hand over: usually `createPool(…)` of `mysql2/promise`. With
- * `multipleStatements: true` a checkpoint is one round trip; without, one for each statement.
- * Whoever made it also ends it.
- */
-export interface MysqlPool {
-  /** Lends a connection. */
-  getConnection(): Promise<MysqlConnection>
-}
-
-/** A connection on loan. */
-export interface MysqlConnection {
-  /** Runs statements; the first part of the answer is what the server said. */
-  query(query: MysqlQuery): Promise<readonly [answer: unknown, ...rest: unknown[]]>
-  /** Gives the connection back. */
-  release(): void
-  /** Closes the connection. */
-  destroy(): void
-}
-
-/** Statements as `mysql2` takes them. */
-export interface MysqlQuery {
-  /** With `?` for the values. */
-  sql: string
-  /** One for each of them. */
-  values: (string | number | null)[]
-  /** Gives rows as objects, whatever the pool says. */
-  rowsAsArray: false
-}
+/** Left for the words around the values, and for what the protocol adds. */
+const ROOM_FOR_SQL = 16_384
 
 const LOCK_NAME = "CONCAT('taskflow_ts.', MD5(DATABASE()))"
 const LOCK_WAIT_S = 600
@@ -66,6 +53,10 @@ export class MysqlSession implements SqlSession {
   #pool: MysqlPool | undefined
   /** Whether several statements may be sent at once. */
   #takesMany = false
+  /** How many bytes the server takes at once. */
+  #maxBytes = Number.POSITIVE_INFINITY
+  /** Connections whose settings were looked at. */
+  readonly #checked = new WeakSet<object>()
 
   /** @param limitMs how long a connection, and each answer on it, may take */
   constructor(source: PoolSource<MysqlPool>, limitMs: number) {
@@ -81,7 +72,7 @@ export class MysqlSession implements SqlSession {
       let isBroken = true
       try {
         const line = new Line(connection, this.#limitMs)
-        await checkModes(line)
+        await this.#check(connection, line)
         this.#takesMany = await takesMany(line)
         isBroken = false
       } finally {
@@ -93,6 +84,20 @@ export class MysqlSession implements SqlSession {
       throw error instanceof StorageError ? error : unavailable(error)
     }
     this.#pool = pool
+  }
+
+  /** How many bytes one text may have; undefined before it is open. */
+  get maxTextBytes(): number | undefined {
+    const isKnown = this.#pool !== undefined && this.#maxBytes !== Number.POSITIVE_INFINITY
+    return isKnown ? Math.floor((this.#maxBytes - ROOM_FOR_SQL) / 2) : undefined
+  }
+
+  /** Looks at the settings of a connection when it is lent for the first time. */
+  async #check(connection: MysqlConnection, line: Line): Promise<void> {
+    const bare = connection.connection ?? connection
+    if (this.#checked.has(bare)) return
+    this.#maxBytes = await checkSettings(line)
+    this.#checked.add(bare)
   }
 
   async close(): Promise<void> {
@@ -137,11 +142,14 @@ export class MysqlSession implements SqlSession {
       () => table,
       async (connection) => {
         // MySQL makes a transaction of a statement by itself, and of one row there is no half.
+        const fitsAtOnce = this.#takes(statements)
         if (second === undefined && (first.mustChange ?? 0) <= 1) {
           return [checked(first, await send(connection, first.sql, first.values))]
         }
-        const isCounted = statements.some(({ mustChange = 0 }) => mustChange > 0)
-        if (this.#takesMany && !isCounted) {
+        const isCounted = statements.some(
+          ({ mustChange = 0, isLastWord = false }) => mustChange > 0 || isLastWord,
+        )
+        if (this.#takesMany && !isCounted && fitsAtOnce) {
           try {
             const answers = await sendAll(connection, BEGIN_WRITE, statements)
             return statements.map((one, i) => checked(one, answers[BEGIN_WRITE.length + i]))
@@ -161,6 +169,22 @@ export class MysqlSession implements SqlSession {
         })
       },
     )
+  }
+
+  /**
+   * Whether the server takes all of it at once.
+   *
+   * @throws {@link StorageError} when it does not take one of the statements by itself.
+   */
+  #takes(statements: readonly SqlStatement[]): boolean {
+    let bytes = 0
+    for (const { sql, values, table } of statements) {
+      let own = sql.length
+      for (const value of values) own += bytesOf(value)
+      if (own + ROOM_FOR_SQL > this.#maxBytes) throw tooLarge(own, table, this.#maxBytes)
+      bytes += own
+    }
+    return bytes + ROOM_FOR_SQL <= this.#maxBytes
   }
 
   async read(queries: readonly SqlStatement[]): Promise<readonly (readonly SqlRow[])[]> {
@@ -206,7 +230,9 @@ export class MysqlSession implements SqlSession {
     }
     let isBroken = false
     try {
-      return await work(new Line(connection, limitMs))
+      const line = new Line(connection, limitMs)
+      await this.#check(connection, line)
+      return await work(line)
     } catch (error) {
       isBroken = isConnectionLost(error)
       throw failed(error, (typeof table === 'string' ? table : table()) ?? 'the database')
@@ -215,82 +241,6 @@ export class MysqlSession implements SqlSession {
       else connection.release()
     }
   }
-}
-
-/** A connection on which no answer may take too long. */
-class Line {
-  readonly #connection: MysqlConnection
-  readonly #limitMs: number
-
-  constructor(connection: MysqlConnection, limitMs: number) {
-    this.#connection = connection
-    this.#limitMs = limitMs
-  }
-
-  query(query: MysqlQuery): ReturnType<MysqlConnection['query']> {
-    return within(this.#connection.query(query), this.#limitMs, 'there was no answer')
-  }
-}
-
-function giveBack(connection: MysqlConnection): void {
-  connection.release()
-}
-
-/** Closes the connection, and its socket at once: a farewell may never be answered. */
-function hangUp(connection: MysqlConnection): void {
-  connection.destroy()
-  const { connection: bare } = connection as {
-    connection?: { stream?: { destroy?: () => void } }
-  }
-  bare?.stream?.destroy?.()
-}
-
-/** Sends statements as one transaction, in one text. */
-async function sendAll(
-  connection: Line,
-  begin: readonly string[],
-  statements: readonly SqlStatement[],
-): Promise<readonly unknown[]> {
-  const texts = [...begin, ...statements.map(({ sql }) => sql), 'COMMIT']
-  const values = statements.flatMap((statement) => statement.values)
-  return (await send(connection, texts.join(';\n'), values)) as readonly unknown[]
-}
-
-async function transaction<R>(
-  connection: Line,
-  begin: readonly string[],
-  work: () => Promise<R>,
-): Promise<R> {
-  try {
-    for (const sql of begin) await send(connection, sql)
-    const answer = await work()
-    await send(connection, 'COMMIT')
-    return answer
-  } catch (error) {
-    await rollBack(connection, error)
-    throw error
-  }
-}
-
-async function rollBack(connection: Line, error: unknown): Promise<void> {
-  if (!isConnectionLost(error)) await send(connection, 'ROLLBACK')
-}
-
-async function send(
-  connection: Line,
-  sql: string,
-  values: readonly SqlValue[] = [],
-): Promise<unknown> {
-  const [answer] = await connection.query({ sql, values: [...values], rowsAsArray: false })
-  return answer
-}
-
-async function ask(connection: Line, sql: string): Promise<readonly SqlRow[]> {
-  return rowsOf(await send(connection, sql))
-}
-
-function rowsOf(answer: unknown): readonly SqlRow[] {
-  return answer as readonly SqlRow[]
 }
 
 /** How many rows a statement has changed; of a statement that must find one, equal ones count. */
@@ -306,29 +256,8 @@ function checked({ mustChange = 0, mustFind = 0, table }: SqlStatement, answer: 
   return affectedRows
 }
 
-/** @throws {@link BackendUnavailableError} when what is saved could be lost or changed. */
-async function checkModes(connection: Line): Promise<void> {
-  const [row] = await ask(connection, 'SELECT @@sql_mode AS mode, @@autocommit AS autocommit')
-  const modes = String(row?.['mode']).split(',')
-  const isStrict = modes.includes('STRICT_ALL_TABLES') || modes.includes('STRICT_TRANS_TABLES')
-  if (!isStrict || modes.includes('NO_BACKSLASH_ESCAPES')) {
-    throw new BackendUnavailableError(
-      `the connections of the pool handed in have the sql_mode '${modes}'; let it have STRICT_TRANS_TABLES, and not NO_BACKSLASH_ESCAPES`,
-    )
-  }
-  if (Number(row?.['autocommit']) !== 1) {
-    throw new BackendUnavailableError(
-      'the connections of the pool handed in do not commit by themselves; set autocommit to 1',
-    )
-  }
-}
-
-async function takesMany(connection: Line): Promise<boolean> {
-  try {
-    await send(connection, 'DO 0; DO 0')
-    return true
-  } catch (error) {
-    if (isConnectionLost(error)) throw error
-    return false
-  }
+function tooLarge(bytes: number, table: string | undefined, maxBytes: number): StorageError {
+  return new StorageError(
+    `a row of ${table ?? 'the database'} takes ${bytes} bytes, and the server takes at most ${maxBytes} at once; nothing was written; raise max_allowed_packet`,
+  )
 }

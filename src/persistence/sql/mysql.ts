@@ -9,10 +9,10 @@
  */
 import type { Backend } from '../backend.ts'
 import { type MysqlOptions, mysqlBackend } from './mysql-backend.ts'
-import type { MysqlPool } from './mysql-session.ts'
+import type { MysqlPool } from './mysql-line.ts'
 
 export type { MysqlOptions } from './mysql-backend.ts'
-export type { MysqlConnection, MysqlPool, MysqlQuery } from './mysql-session.ts'
+export type { MysqlConnection, MysqlPool, MysqlQuery } from './mysql-line.ts'
 export type { RetryBounds } from './retrying.ts'
 
 /**

@@ -24,6 +24,7 @@ import type {
   PostgresPlace,
   PostgresQuery,
 } from './postgres-pool.ts'
+import { checkEncodings, ENCODINGS } from './postgres-settings.ts'
 import {
   type SqlRow,
   type SqlSession,
@@ -37,6 +38,8 @@ const MIGRATION_LOCK = 0x74667473
 /** Large tables take their time to change, and so does who has come first. */
 const MIGRATION_MS = 600_000
 const MIGRATION_WAIT = `SET LOCAL lock_timeout = ${MIGRATION_MS}; SET LOCAL statement_timeout = 0`
+/** A message may have 1 GiB, and a row several such texts, in which each quote takes two bytes. */
+const MAX_TEXT_BYTES = 67_108_864
 /** No statement of a migration takes longer, or the connection is lost. */
 const MIGRATION_LIMIT_MS = 6 * MIGRATION_MS
 
@@ -73,13 +76,31 @@ export class PostgresSession implements SqlSession {
     let place: PostgresPlace | undefined
     try {
       place = await this.#source.make()
-      const client = await borrow(place.pool.connect(), this.#limitMs, giveBack)
-      client.release()
+      await this.#look(place)
     } catch (error) {
       if (place !== undefined) await this.#source.end(place)
       throw error instanceof StorageError ? error : unavailable(error)
     }
     this.#place = place
+  }
+
+  /** Connects, to see that it can be done, and that no text will be lost. */
+  async #look({ pool }: PostgresPlace): Promise<void> {
+    const client = await borrow(pool.connect(), this.#limitMs, giveBack)
+    client.on('error', ignore)
+    let isBroken = true
+    try {
+      checkEncodings(await new Line(client, this.#limitMs).ask(plain(ENCODINGS)))
+      isBroken = false
+    } finally {
+      if (isBroken) hangUp(client)
+      client.release(isBroken)
+      if (!isBroken) client.off('error', ignore)
+    }
+  }
+
+  get maxTextBytes(): number {
+    return MAX_TEXT_BYTES
   }
 
   async close(): Promise<void> {

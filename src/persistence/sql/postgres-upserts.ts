@@ -21,12 +21,16 @@ import {
   BOOK,
   bookValues,
   type CheckpointStatements,
+  charactersOf,
   FLOW,
   flowValues,
   payloadValues,
   type Shape,
   stateValues,
 } from './upserts.ts'
+
+/** Several times as many bytes are far from what a message may have. */
+const MAX_CHARACTERS = 32_000_000
 
 const HOLDER_COLUMNS = [
   'taskflow_ts_owner',
@@ -80,7 +84,10 @@ export class PostgresUpserts implements CheckpointStatements {
     repeats?: Repeats,
   ): readonly SqlStatement[] {
     const moment = momentText(now)
-    const [only] = checkpoints
+    const [only, ...others] = divided(checkpoints)
+    if (only !== undefined && others.length > 0) {
+      return [only, ...others].flatMap((one) => this.statements([one], now, repeats))
+    }
     if (only !== undefined && checkpoints.length === 1) {
       const step = this.#steps.statement(only, repeatOf(only, repeats), moment)
       if (step !== undefined) return [step]
@@ -128,6 +135,30 @@ export class PostgresUpserts implements CheckpointStatements {
     }
     return text
   }
+}
+
+/**
+ * A single checkpoint that is too large for one message, as several: the first has the fence, which
+ * locks the flow detail until the transaction ends.
+ */
+function divided(checkpoints: readonly Checkpoint[]): readonly Checkpoint[] {
+  const [only] = checkpoints
+  if (only === undefined || checkpoints.length > 1) return checkpoints.slice(0, 1)
+  const parts: AtomRecord[][] = [[]]
+  let characters = 0
+  for (const atom of only.atoms) {
+    characters += charactersOf(atom)
+    if (characters > MAX_CHARACTERS && parts.at(-1)?.length !== 0) {
+      parts.push([])
+      characters = charactersOf(atom)
+    }
+    parts.at(-1)?.push(atom)
+  }
+  if (parts.length === 1) return [only]
+  const { flowUuid } = only
+  return parts.map((atoms, i) =>
+    i === 0 ? { ...only, atoms } : { flowUuid, book: undefined, flow: undefined, atoms },
+  )
 }
 
 function isMoreThanABook({ flow, atoms, fence }: Checkpoint): boolean {

@@ -88,6 +88,10 @@ export class RetryingSession implements SqlSession {
     this.#isLent = isLent
   }
 
+  get maxTextBytes(): number | undefined {
+    return this.#session.maxTextBytes
+  }
+
   open(): Promise<void> {
     return this.#persist(() => this.#session.open(), OPENING)
   }

@@ -12,6 +12,7 @@ import type { SqlDialect } from './dialect.ts'
 import { LOGBOOKS } from './migrations/0001-logbooks.ts'
 import { HOLDERS } from './migrations/0002-holders.ts'
 import { REPEATS } from './migrations/0003-repeats.ts'
+import { EXACT_UUIDS } from './migrations/0004-exact-uuids.ts'
 import type { Migration } from './migrations/migration.ts'
 import { momentText } from './moments.ts'
 import {
@@ -22,7 +23,7 @@ import {
 } from './session.ts'
 
 /** Every step so far, oldest first; only ever appended to. */
-export const MIGRATIONS: readonly Migration[] = [LOGBOOKS, HOLDERS, REPEATS]
+export const MIGRATIONS: readonly Migration[] = [LOGBOOKS, HOLDERS, REPEATS, EXACT_UUIDS]
 
 const VERSIONS = `CREATE TABLE IF NOT EXISTS taskflow_ts_migrations (
   id INTEGER NOT NULL PRIMARY KEY,

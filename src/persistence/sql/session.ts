@@ -30,6 +30,11 @@ export interface SqlStatement {
   readonly mustChange?: number
   /** How many rows it must find, when it is a question; else the whole batch is undone. */
   readonly mustFind?: number
+  /**
+   * Nothing else in the batch would be refused when it finds too few: it must be looked at before
+   * the transaction is committed.
+   */
+  readonly isLastWord?: boolean
 }
 
 /** What a session that tries again may do with a batch. */
@@ -45,6 +50,9 @@ export interface WriteOptions {
 
 /** A connection, or a pool of them, to one database. */
 export interface SqlSession {
+  /** How many bytes one text may have, where that is less than 256 MiB and known. */
+  readonly maxTextBytes?: number | undefined
+
   /**
    * Connects; nothing happens when it is connected. May be called again after it failed.
    *

@@ -21,6 +21,7 @@ import { BackendLife } from '../backend-life.ts'
 import { CommitQueue, type CommitQueueOptions } from '../commit-queue.ts'
 import { staleWrite } from '../fencing.ts'
 import { pageOf } from '../filters.ts'
+import { checkCheckpoint, mayBeStored } from '../validation.ts'
 import type { SqlDialect } from './dialect.ts'
 import { Repeats } from './repeats.ts'
 import { atomFrom, bookFrom, flowFrom } from './rows.ts'
@@ -78,6 +79,10 @@ export class SqlBackend implements Backend {
     this.#selects = new Selects(dialect)
   }
 
+  get maxTextBytes(): number | undefined {
+    return this.#session.maxTextBytes
+  }
+
   open(): Promise<void> {
     return this.#life.use(async () => {})
   }
@@ -95,6 +100,7 @@ export class SqlBackend implements Backend {
       const { book, flow, atoms, fence } = checkpoint
       const isEmpty = book === undefined && flow === undefined && fence === undefined
       if (isEmpty && atoms.length === 0) return
+      checkCheckpoint(checkpoint)
       try {
         await this.#commits.save(checkpoint)
       } catch (error) {
@@ -107,8 +113,11 @@ export class SqlBackend implements Backend {
 
   loadBook(uuid: string): Promise<BookRecord> {
     return this.#life.use(async () => {
-      const [[row] = []] = await this.#session.read([this.#selects.book(uuid)])
-      if (row === undefined) throw new NotFoundError(`there is no book '${uuid}'`)
+      const questions = [this.#selects.book(uuid)]
+      const [[row] = []] = mayBeStored(uuid) ? await this.#session.read(questions) : []
+      if (row === undefined || row['uuid'] !== uuid) {
+        throw new NotFoundError(`there is no book '${uuid}'`)
+      }
       return bookFrom(row)
     })
   }
@@ -126,11 +135,12 @@ export class SqlBackend implements Backend {
 
   loadFlow(uuid: string): Promise<StoredFlow> {
     return this.#life.use(async () => {
-      const [[row] = [], atoms = []] = await this.#session.read([
-        this.#selects.flow(uuid),
-        this.#selects.atoms(uuid),
-      ])
-      if (row === undefined) throw new NotFoundError(`there is no flow detail '${uuid}'`)
+      const questions = [this.#selects.flow(uuid), this.#selects.atoms(uuid)]
+      const answers = mayBeStored(uuid) ? await this.#session.read(questions) : []
+      const [[row] = [], atoms = []] = answers
+      if (row === undefined || row['uuid'] !== uuid) {
+        throw new NotFoundError(`there is no flow detail '${uuid}'`)
+      }
       return { flow: flowFrom(row), atoms: atoms.map(atomFrom) }
     })
   }
@@ -157,8 +167,9 @@ export class SqlBackend implements Backend {
 
   removeBooks(uuids: readonly string[], filter: BookFilter = {}): Promise<number> {
     return this.#life.use(async () => {
-      if (uuids.length === 0) return 0
-      const [count = 0] = await this.#session.write([this.#selects.removal(uuids, filter)])
+      const known = uuids.filter(mayBeStored)
+      if (known.length === 0) return 0
+      const [count = 0] = await this.#session.write([this.#selects.removal(known, filter)])
       return count
     })
   }
@@ -166,7 +177,8 @@ export class SqlBackend implements Backend {
   removeFlow(uuid: string): Promise<void> {
     return this.#life.use(async () => {
       const sql = `DELETE FROM flowdetails WHERE uuid = ${this.#dialect.placeholder(1)}`
-      const [count] = await this.#session.write([{ sql, values: [uuid], table: 'flowdetails' }])
+      const removal = { sql, values: [uuid], table: 'flowdetails' }
+      const [count] = mayBeStored(uuid) ? await this.#session.write([removal]) : [0]
       if (count === 0) throw new NotFoundError(`there is no flow detail '${uuid}'`)
     })
   }

@@ -85,13 +85,23 @@ function atomShape(replaced: readonly string[]): Shape {
 export class Upserts implements CheckpointStatements {
   readonly #dialect: SqlDialect
   readonly #fence: FenceStatement
+  readonly #maxCharacters: () => number
   readonly #book: string
   readonly #flow: string
   readonly #atomStates = new Map<number, string>()
   readonly #atomsWhole = new Map<number, string>()
 
-  constructor(dialect: SqlDialect, fence: FenceStatement) {
+  /**
+   * @param maxCharacters how many characters the rows of one statement may have, unless it is one
+   * row
+   */
+  constructor(
+    dialect: SqlDialect,
+    fence: FenceStatement,
+    maxCharacters: () => number = () => Number.POSITIVE_INFINITY,
+  ) {
     this.#dialect = dialect
+    this.#maxCharacters = maxCharacters
     this.#fence = fence
     this.#book = insert(dialect, BOOK, 1)
     this.#flow = insert(dialect, FLOW, 1)
@@ -120,12 +130,20 @@ export class Upserts implements CheckpointStatements {
       statements.push({ sql: this.#flow, values: flowValues(flow, moment), table: 'flowdetails' })
     }
     if (fence !== undefined) {
-      statements.push(this.#fence(flowUuid, fence, repeats?.of(flowUuid, fence) ?? NO_REPEAT))
+      const statement = this.#fence(flowUuid, fence, repeats?.of(flowUuid, fence) ?? NO_REPEAT)
+      const isLastWord = book !== undefined && flow === undefined
+      statements.push(isLastWord ? { ...statement, isLastWord } : statement)
     }
     let start = 0
     while (start < atoms.length) {
+      const first = atoms[start] as AtomRecord
+      if (charactersOf(first) > this.#maxCharacters()) {
+        statements.push(...this.#byColumns(first, flowUuid, moment))
+        start += 1
+        continue
+      }
       const rows = this.#batch(atoms, start)
-      const withPayload = atoms[start]?.payload !== undefined
+      const withPayload = first.payload !== undefined
       const values: SqlValue[] = []
       for (const atom of atoms.slice(start, start + rows)) {
         values.push(atom.uuid, moment, flowUuid, ...stateValues(atom))
@@ -142,17 +160,44 @@ export class Upserts implements CheckpointStatements {
     return statements
   }
 
-  /** How many atoms from `start` on fit into one statement: alike, and a power of 2. */
+  /**
+   * How many atoms from `start` on fit into one statement: alike, not too large together, and a
+   * power of 2.
+   */
   #batch(atoms: readonly AtomRecord[], start: number): number {
     const withPayload = atoms[start]?.payload !== undefined
     const { maxRows } = this.#dialect
+    let characters = withPayload ? charactersOf(atoms[start]) : 0
     // Sorting the atoms by shape would make longer runs, and lose the order of the first save.
     let run = 1
     while (run < maxRows && start + run < atoms.length) {
-      if ((atoms[start + run]?.payload !== undefined) !== withPayload) break
+      const next = atoms[start + run]
+      if ((next?.payload !== undefined) !== withPayload) break
+      characters += charactersOf(next)
+      if (characters > this.#maxCharacters()) break
       run += 1
     }
     return 2 ** Math.floor(Math.log2(run))
+  }
+
+  /** One row that may be too large for one statement. */
+  #byColumns(atom: AtomRecord, flowUuid: string, moment: string): readonly SqlStatement[] {
+    const table = 'atomdetails'
+    const state = {
+      sql: this.#atoms(false, 1),
+      values: [atom.uuid, moment, flowUuid, ...stateValues(atom)],
+      table,
+      ...(this.#dialect.countsUpserts && { mustChange: 1 }),
+    }
+    if (atom.payload === undefined) return [state]
+    const texts = payloadValues(atom.payload)
+    const [first, second] = [1, 2].map((position) => this.#dialect.placeholder(position))
+    const columns = PAYLOAD_COLUMNS.map((column, i) => ({
+      sql: `UPDATE ${table} SET ${column} = ${first} WHERE uuid = ${second}`,
+      values: [texts[i] ?? null, atom.uuid],
+      table,
+    }))
+    return [state, ...columns]
   }
 
   #atoms(withPayload: boolean, rows: number): string {
@@ -172,6 +217,17 @@ function insert(dialect: SqlDialect, { columns, upsert }: Shape, rows: number): 
     return `(${places.join(', ')})`
   })
   return `INSERT INTO ${upsert.table} (${columns.join(', ')}) VALUES ${tuples.join(', ')} ${dialect.onConflict(upsert)}`
+}
+
+/** How large an atom is, in characters. */
+export function charactersOf(atom: AtomRecord | undefined): number {
+  if (atom === undefined) return 0
+  const { name, meta, payload } = atom
+  let count = name.length + meta.length
+  if (payload === undefined) return count
+  const { results, failure, revertResults, revertFailure } = payload
+  for (const text of [results, failure, revertResults, revertFailure]) count += text?.length ?? 0
+  return count
 }
 
 /** The values of a book, in the order of its columns. */
