@@ -56,6 +56,8 @@ export interface Scope {
   readonly retry: GraphNode | undefined
   /** The innermost retry in charge of its atoms: its own, or that of a flow around it. */
   readonly controller: GraphNode | undefined
+  /** Neither it nor a flow in it has an atom. */
+  readonly isEmpty: boolean
 }
 
 /** What the engine walks: the execution graph, with the tree of flows. */
@@ -70,6 +72,8 @@ export interface Compilation {
   readonly root: Scope | undefined
   /** The nodes of atoms, by name. */
   readonly byName: ReadonlyMap<string, GraphNode>
+  /** Starts of empty flows that a link with a decider leads to: they have no atom that asks it. */
+  readonly gates: readonly GraphNode[]
 }
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] }
@@ -113,7 +117,8 @@ export function compile(item: FlowItem): Compilation {
     throw new TypeError(`only a flow or a task can be compiled, not ${String(item)}`)
   }
   const atoms = nodes.filter((node) => node.atom !== undefined)
-  return { name: item.name, nodes, atoms, root, byName: indexByName(item.name, atoms) }
+  const byName = indexByName(item.name, atoms)
+  return { name: item.name, nodes, atoms, root, byName, gates: nodes.filter(isGate) }
 }
 
 function compileFlow(flow: Flow<never, object>, nodes: OpenNode[], seen: Set<unknown>): Scope {
@@ -153,6 +158,7 @@ function open(
     end: start, // until the flow is closed
     retry: undefined,
     controller: parent?.controller,
+    isEmpty: false, // until the flow is closed
   }
   start.scope = scope
   let retry: OpenNode | undefined
@@ -185,7 +191,18 @@ function close({ flow, scope, start, retry, children }: Frame, nodes: OpenNode[]
   }
   if (children.size === 0) connect(head, end)
   scope.end = end
+  scope.isEmpty = retry === undefined && areEmpty(children.values())
   return { entry: start, exit: end }
+}
+
+function areEmpty(children: Iterable<Ends>): boolean {
+  for (const { entry } of children)
+    if (entry.scope?.start !== entry || !entry.scope.isEmpty) return false
+  return true
+}
+
+function isGate({ kind, rules, scope }: GraphNode): boolean {
+  return kind === 'flow' && rules !== undefined && scope?.isEmpty === true
 }
 
 function addNode(

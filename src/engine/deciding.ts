@@ -19,7 +19,9 @@ interface EdgeRule {
 
 /**
  * Of atoms that are ready to execute, gives those that are run. The others are ignored, which may
- * make more atoms ready; these are asked about in their turn. A decider that throws breaks the flow.
+ * make more atoms ready; these are asked about in their turn. So are those behind an empty flow,
+ * which is decided about when everything before it has finished. A decider that throws breaks the
+ * flow.
  */
 export async function decide(
   runtime: Runtime,
@@ -28,9 +30,7 @@ export async function decide(
   const chosen: GraphNode[] = []
   const queue = [...candidates]
   for (const node of queue) {
-    const { state, intention } = runtime.detailOf(node)
-    const isStart = intention === 'EXECUTE' && state === 'PENDING'
-    const rules = isStart ? rulesOf(node) : []
+    const rules = isToStart(runtime, node) ? rulesOf(node) : []
     let refusing: readonly Depth[] = []
     try {
       if (rules.length > 0) refusing = await ask(runtime, rules)
@@ -38,10 +38,31 @@ export async function decide(
       runtime.errors.push(error)
       return []
     }
-    if (refusing.length === 0) chosen.push(node)
-    else queue.push(...(await ignore(runtime, node, widest(refusing))))
+    if (refusing.length > 0) await ignore(runtime, node, widest(refusing))
+    if (node.atom === undefined) queue.push(...runtime.selector.open(node))
+    else if (refusing.length === 0) chosen.push(node)
+    else queue.push(...runtime.selector.advance(node))
   }
   return chosen
+}
+
+/** Deciders are asked about what is to be started; about an empty flow, if what follows it is. */
+function isToStart(runtime: Runtime, node: GraphNode): boolean {
+  if (node.atom !== undefined) {
+    const { state, intention } = runtime.detailOf(node)
+    return intention === 'EXECUTE' && state === 'PENDING'
+  }
+  if (runtime.undo !== undefined) return false
+  const after = atomsAfter(node)
+  return after.length === 0 || after.some((one) => isToStart(runtime, one))
+}
+
+/** The nearest atoms after a node. */
+function atomsAfter(node: GraphNode): readonly GraphNode[] {
+  const met = new Set(node.successors)
+  for (const one of met)
+    if (one.atom === undefined) for (const next of one.successors) met.add(next)
+  return [...met].filter(({ atom }) => atom !== undefined)
 }
 
 /** True when a decider may have a say about the atom. */
@@ -49,20 +70,39 @@ export function hasDeciders(node: GraphNode): boolean {
   for (let at: GraphNode | undefined = node; at !== undefined; ) {
     if (at.rules !== undefined) return true
     const before: GraphNode | undefined = at.predecessors[0]
-    at = before?.kind === 'flow' ? before : undefined
+    at = before && passedAtOnce(before)
   }
   return false
 }
 
-/** The deciders on the edges to the atom, and on those to flows whose start leads to it. */
+/** The deciders on the edges to the atom or empty flow, and on those to the flows that begin with it. */
 export function rulesOf(node: GraphNode): readonly EdgeRule[] {
   const rules: EdgeRule[] = []
-  const queue = [node]
-  for (const at of queue) {
+  for (let at: GraphNode | undefined = node; at !== undefined; at = flowBegunBy(at)) {
     for (const [from, rule] of at.rules ?? []) rules.push({ from, rule })
-    for (const before of at.predecessors) if (before.kind === 'flow') queue.push(before)
   }
   return rules
+}
+
+/** The start of the flow around a node, if nothing but empty flows comes before the node in it. */
+function flowBegunBy(node: GraphNode): GraphNode | undefined {
+  let around: GraphNode | undefined
+  const met = new Set([node])
+  for (const at of met) {
+    for (const before of at.predecessors) {
+      const start = passedAtOnce(before)
+      if (start === undefined) return undefined
+      if (before.kind === 'flow') around = start
+      else met.add(start)
+    }
+  }
+  return around
+}
+
+/** The start of a flow that leads to what follows it without an atom in between, if it is one. */
+function passedAtOnce(node: GraphNode): GraphNode | undefined {
+  if (node.kind === 'flow') return node
+  return node.kind === 'flow_end' && node.scope?.isEmpty ? node.scope.start : undefined
 }
 
 /** The depths of the deciders that refuse. Links from ignored atoms have no say. */
@@ -85,12 +125,8 @@ async function ask(runtime: Runtime, rules: readonly EdgeRule[]): Promise<readon
   return refusing
 }
 
-/** Ignores an atom with what the depth says; gives the atoms that become ready by it. */
-async function ignore(
-  runtime: Runtime,
-  node: GraphNode,
-  depth: Depth,
-): Promise<readonly GraphNode[]> {
+/** Ignores an atom, or what follows an empty flow, with what the depth says. */
+async function ignore(runtime: Runtime, node: GraphNode, depth: Depth): Promise<void> {
   for (const affected of [node, ...affectedBy(node, depth)]) {
     if (affected.atom === undefined || runtime.detailOf(affected).state === 'IGNORE') continue
     runtime.move(
@@ -105,11 +141,11 @@ async function ignore(
     if (runtime.options.commitEachMove) await runtime.afterMove()
     runtime.intend(affected, 'IGNORE')
   }
-  return runtime.selector.advance(node)
 }
 
-/** What else is ignored with an atom. */
-export function affectedBy(node: GraphNode, depth: Depth): readonly GraphNode[] {
+/** What else is ignored with an atom or an empty flow. */
+export function affectedBy(refused: GraphNode, depth: Depth): readonly GraphNode[] {
+  const node = refused.kind === 'flow' && refused.scope ? refused.scope.end : refused
   if (depth === 'ALL') return descendantsOf(node)
   if (depth === 'NEIGHBORS') return node.successors.filter(isTask)
   if (depth === 'ATOM') return []

@@ -21,6 +21,9 @@ const RELEASED = -2
 export class Selector {
   readonly #nodes: readonly GraphNode[]
   readonly #details: readonly (AtomDetail | undefined)[]
+  /** Empty flows behind deciders, and those of them whose deciders are still to be asked. */
+  readonly #gates: ReadonlySet<GraphNode>
+  readonly #closedGates = new Set<GraphNode>()
   /** Direct predecessors that are not done, by position. */
   readonly #waiting: Int32Array
   /** Done itself, and everything before it as well. */
@@ -36,8 +39,9 @@ export class Selector {
   visits = 0
 
   /** @param details the records of the atoms, by position of their nodes */
-  constructor({ nodes }: Compilation, details: readonly (AtomDetail | undefined)[]) {
+  constructor({ nodes, gates }: Compilation, details: readonly (AtomDetail | undefined)[]) {
     this.#nodes = nodes
+    this.#gates = new Set(gates)
     this.#details = details
     this.#waiting = new Int32Array(nodes.length)
     this.#done = new Uint8Array(nodes.length)
@@ -45,10 +49,11 @@ export class Selector {
     this.#concernedAt = new Int32Array(nodes.length)
   }
 
-  /** Counts everything anew from the states, and gives the atoms that are ready. */
+  /** Counts everything anew from the states, and gives the atoms and gates that are ready. */
   restart(): readonly GraphNode[] {
     this.#done.fill(0)
     this.#holding.fill(NOT_CONCERNED)
+    if (this.#gates.size > 0) this.#closeGates()
     const ready: GraphNode[] = []
     const reverting: GraphNode[] = []
     for (const node of this.#nodes) {
@@ -63,7 +68,26 @@ export class Selector {
     return reverting.length === 0 ? ready : [...ready, ...this.#concern(withDescendants(reverting))]
   }
 
-  /** A node has been done or ignored: gives the atoms that become ready to execute by it. */
+  /** A gate is closed until its deciders are asked; where something after it has run, they were. */
+  #closeGates(): void {
+    const hasRun = new Uint8Array(this.#nodes.length)
+    for (const node of this.#nodes.toReversed()) {
+      const state = this.#details[node.index]?.state ?? 'PENDING'
+      const isBefore = node.successors.some(({ index }) => hasRun[index] === 1)
+      if (isBefore || (state !== 'PENDING' && state !== 'IGNORE')) hasRun[node.index] = 1
+      if (!this.#gates.has(node)) continue
+      if (isBefore) this.#closedGates.delete(node)
+      else this.#closedGates.add(node)
+    }
+  }
+
+  /** The deciders of a gate have been asked: gives the atoms and gates that become ready by it. */
+  open(gate: GraphNode): readonly GraphNode[] {
+    this.#closedGates.delete(gate)
+    return this.advance(gate)
+  }
+
+  /** A node has been done or ignored: gives the atoms and gates that become ready to execute by it. */
   advance(node: GraphNode): readonly GraphNode[] {
     const ready: GraphNode[] = []
     if (this.#waiting[node.index] !== 0 || !this.#isSatisfied(node)) return ready
@@ -108,6 +132,7 @@ export class Selector {
     for (const node of nodes) {
       this.#done[node.index] = 0
       this.#holding[node.index] = NOT_CONCERNED
+      if (this.#gates.has(node)) this.#closedGates.add(node)
     }
     for (const node of nodes) {
       let waiting = 0
@@ -175,14 +200,15 @@ export class Selector {
   /** Holds nobody back that comes after it. */
   #isSatisfied(node: GraphNode): boolean {
     const detail = this.#details[node.index]
-    if (detail === undefined) return true
+    if (detail === undefined) return this.#closedGates.size === 0 || !this.#closedGates.has(node)
     const { state, intention } = detail
     return isDone(state) && (intention === 'EXECUTE' || intention === 'IGNORE')
   }
 
   #mayExecute(node: GraphNode): boolean {
     const detail = this.#details[node.index]
-    if (detail === undefined || detail.intention !== 'EXECUTE') return false
+    if (detail === undefined) return this.#closedGates.has(node)
+    if (detail.intention !== 'EXECUTE') return false
     return detail.state === 'PENDING' || detail.state === 'RETRYING'
   }
 

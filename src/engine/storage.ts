@@ -56,6 +56,7 @@ const UNCOMPILED: Compilation = {
   atoms: [],
   root: undefined,
   byName: new Map(),
+  gates: [],
 }
 
 /**

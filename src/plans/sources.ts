@@ -90,11 +90,11 @@ export class Sources {
 }
 
 /** What deciders may take away, each by its depth, as the engine does. */
-function mayBeIgnored({ atoms }: Compilation): ReadonlySet<GraphNode> {
+function mayBeIgnored({ atoms, gates }: Compilation): ReadonlySet<GraphNode> {
   const found = new Set<GraphNode>()
   /** Those after which everything is ignored, to be followed once for all of them. */
   const widest = new Set<GraphNode>()
-  for (const node of atoms) {
+  for (const node of [...atoms, ...gates]) {
     for (const { rule } of rulesOf(node)) {
       found.add(node)
       if (rule.depth === 'ALL') widest.add(node)

@@ -188,6 +188,21 @@ describe('wiring', () => {
     })
   })
 
+  test('with an empty flow that may be refused, what comes after it may be ignored', () => {
+    const far = step('far', { provides: 'x' })
+    const near = step('near', { provides: 'x' })
+    const take = step('take', { requires: ['x'] })
+    const decided = linear('decided')
+    const flow = graph('f')
+    const options = { resolveRequires: false, resolveExisting: false }
+    flow.addWith(options, far, decided, near, take)
+    flow.link(far, decided, { decider: () => true }).link(decided, near)
+    flow.link(near, take)
+    expect(sourcesOf(plan(flow), 'take')).toEqual({
+      x: { kind: 'atom', atom: 'near', otherwise: ['far'] },
+    })
+  })
+
   test('names ten who stand in, and ten who are not seen, of thousands', () => {
     const steps = Array.from({ length: 1000 }, (_, i) => step(`t${i}`, { provides: 'x' }))
     const take = step('take', { requires: ['x'] })
