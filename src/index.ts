@@ -67,6 +67,7 @@ export { ANY, type Callback, Notifier, type RegisterOptions } from './base/notif
 // The command line
 export type { TaskflowConfig } from './cli/config.ts'
 // Engines
+export type { InjectOptions } from './engine/additions.ts'
 export {
   type CompareAllOptions,
   type CompareOptions,
@@ -99,7 +100,7 @@ export type { EngineBehaviour, EngineParts, RevertOptions, RunOptions } from './
 export { type Resumed, type ResumeOptions, resumeAll } from './engine/resuming.ts'
 export type { ProgressEvents, TaskProgressed } from './engine/runtime.ts'
 export type { EngineStatistics, Phase } from './engine/statistics.ts'
-export type { FetchOptions, InjectOptions, Storage } from './engine/storage.ts'
+export type { FetchOptions, Storage } from './engine/storage.ts'
 // Errors
 export {
   type AcceptableDifference,

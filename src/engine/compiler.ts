@@ -76,6 +76,16 @@ export interface Compilation {
   readonly gates: readonly GraphNode[]
 }
 
+/** Stands for a flow as long as it is not compiled. */
+export const UNCOMPILED: Compilation = {
+  name: '',
+  nodes: [],
+  atoms: [],
+  root: undefined,
+  byName: new Map(),
+  gates: [],
+}
+
 type Mutable<T> = { -readonly [K in keyof T]: T[K] }
 
 interface OpenNode extends Mutable<GraphNode> {

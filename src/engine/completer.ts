@@ -104,10 +104,10 @@ function textOf(
 ): string | null | undefined | Failure {
   const { journal } = runtime
   try {
-    if (direction === 'revert') return journal.textOf(value, 'revert result', node.name)
-    const text = journal.textOf(value, 'result', node.name)
+    if (direction === 'revert') return journal.texts.textOf(value, 'revert result', node.name)
+    const text = journal.texts.textOf(value, 'result', node.name)
     if (node.kind === 'retry' && text !== undefined) {
-      journal.demandRoom(runtime.detailOf(node) as RetryDetail, text ?? '')
+      journal.texts.demandRoom(runtime.detailOf(node) as RetryDetail, text ?? '')
     }
     return text
   } catch (error) {

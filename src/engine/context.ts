@@ -8,13 +8,14 @@ import type { Logger } from '../base/logger.ts'
 import type { AtomDetail } from '../persistence/atom-detail.ts'
 import { keep, readKept } from '../persistence/kept-value.ts'
 import type { GraphNode } from './compiler.ts'
+import type { Texts } from './texts.ts'
 
 /** What a context asks of the run that it belongs to. */
 export interface ContextHost {
   readonly logger: Logger
   readonly journal: {
     readonly hasChanges: boolean
-    textOf(value: unknown, what: string, atom: string): string | null | undefined
+    readonly texts: Texts
     touch(detail: AtomDetail, payload: boolean): void
   }
   detailOf(node: GraphNode): AtomDetail
@@ -74,7 +75,7 @@ export class AtomContext implements TaskContext {
     const detail = this.#runtime.detailOf(this.#node)
     const isUnderWay = detail.state === 'RUNNING' || detail.state === 'REVERTING'
     if (!isUnderWay || detail.attempt !== this.attempt) return
-    const text = this.#runtime.journal.textOf(details, 'progress details', this.#node.name)
+    const text = this.#runtime.journal.texts.textOf(details, 'progress details', this.#node.name)
     const copy = readKept(keep(details, text)) as typeof details
     detail.progress = fraction
     detail.progressDetails = copy && { at_progress: fraction, details: copy }

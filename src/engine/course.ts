@@ -175,3 +175,9 @@ function planOf(record: AtomDetail | undefined, heading: Heading, triesBrokenAga
   if (state === 'RUNNING') return 'rerun'
   return state === 'SUCCESS' ? 'keep' : 'revert'
 }
+
+/** Something was begun and cannot go on: its undo broke, or what it needs is not there. */
+export function isStuck(state: string, intention: string): boolean {
+  if (state === 'PENDING' || state === 'REVERTED' || state === 'IGNORE') return false
+  return state !== 'SUCCESS' || intention === 'REVERT' || intention === 'RETRY'
+}

@@ -12,7 +12,7 @@ import {
   MissingDependenciesError,
 } from '../errors.ts'
 import type { FlowItem } from '../flows/flow.ts'
-import { type Claim, claimFor } from './claim.ts'
+import { type Claim, claimFor } from '../holding/claim.ts'
 import { type Compilation, compile } from './compiler.ts'
 import { errorAtEnd } from './completer.ts'
 import { hasRun } from './course.ts'
@@ -22,7 +22,7 @@ import { type AtomEvents, type FlowEvents, Journal } from './journal.ts'
 import { RunLimits } from './limits.ts'
 import { type Ending, Machine } from './machine.ts'
 import type { EngineParts, RevertOptions, RunOptions } from './options.ts'
-import { type PreparationParts, prepareRuntime, refuseMisfit, resetAtoms } from './preparation.ts'
+import { type PreparationParts, prepareRuntime, refuseMisfit } from './preparation.ts'
 import type { ProgressEvents, Runtime } from './runtime.ts'
 import { type EngineStatistics, type Phase, StatisticsClock } from './statistics.ts'
 import { Storage } from './storage.ts'
@@ -60,19 +60,19 @@ export class Engine<Results extends object = Record<string, unknown>> {
   #compilation: Compilation | undefined
   #prepared: Prepared | undefined
   #isValidated = false
-  #isRunning = false
 
   constructor(parts: EngineParts) {
     const { flowDetail } = parts
     this.#parts = parts
     const { notifier, atomNotifier } = this
-    const claim = claimFor(parts)
-    const journalParts = { ...parts, engine: this, claim, notifier, atomNotifier }
+    const claim = parts.claim ?? claimFor(parts)
+    const takeUp = (): Promise<void> => this.#takeUp()
+    const journalParts = { ...parts, engine: this, claim, takeUp, notifier, atomNotifier }
     this.#claim = claim
     this.#journal = new Journal<Engine>(journalParts) as Journal<unknown>
     this.#statistics = new StatisticsClock(parts.gatherStatistics !== false)
     this.storage = new Storage<Results>(flowDetail, this.#journal)
-    this.#record = new FlowRecordKeeper(flowDetail, this.#journal, claim)
+    this.#record = new FlowRecordKeeper(this.storage, this.#journal, claim)
     this.#limits = new RunLimits(this.storage, parts.clock, {
       suspend: () => this.suspend(),
       cancel: (reason) => this.cancel(reason),
@@ -92,17 +92,7 @@ export class Engine<Results extends object = Record<string, unknown>> {
 
   /** Account of the newest run; undefined when `gatherStatistics` is off. */
   get statistics(): EngineStatistics | undefined {
-    const account = this.#statistics.read()
-    if (!account) return undefined
-    const { runtime, machine } = this.#prepared ?? {}
-    return {
-      ...account,
-      discardedFailures: runtime?.resolvedCount ?? 0,
-      awaiting: machine?.waitingCount ?? 0,
-      completed: machine?.completedCount ?? 0,
-      incomplete: machine?.runningCount ?? 0,
-      checkpoints: this.#journal.checkpointCount,
-    }
+    return this.#statistics.read({ ...this.#prepared, journal: this.#journal })
   }
 
   /**
@@ -123,10 +113,15 @@ export class Engine<Results extends object = Record<string, unknown>> {
    * {@link EngineBusyError} while it runs.
    */
   async prepare(): Promise<void> {
-    if (this.#isRunning) throw new EngineBusyError(this.flow.name)
+    if (this.#record.isRunning) throw new EngineBusyError(this.flow.name)
     this.#claim.take()
-    await this.#prepare(false)
-    await this.#journal.flush()
+    try {
+      await this.#prepare(false)
+      await this.#journal.flush()
+    } catch (error) {
+      await this.#claim.giveBack()
+      throw error
+    }
   }
 
   /**
@@ -172,7 +167,7 @@ export class Engine<Results extends object = Record<string, unknown>> {
    * {@link EngineBusyError} when it is running: cancel it. What a revert threw, which stops it.
    */
   async revert(options: RevertOptions = {}): Promise<void> {
-    if (this.#isRunning) throw new EngineBusyError(this.flow.name)
+    if (this.#record.isRunning) throw new EngineBusyError(this.flow.name)
     if (this.storage.getFlowState() === 'REVERTED') return
     await this.#runToEnd(await this.#begin({}, undoOnDemand(options)), options)
   }
@@ -188,7 +183,7 @@ export class Engine<Results extends object = Record<string, unknown>> {
    * @throws {@link InvalidStateError} when the flow is not running: revert it.
    */
   async cancel(reason: unknown = 'somebody wanted it'): Promise<void> {
-    if (!this.#isRunning) {
+    if (!this.#record.isRunning) {
       throw new InvalidStateError(
         `flow '${this.flow.name}' is not running and cannot be cancelled; call revert() to undo what it did`,
       )
@@ -267,27 +262,31 @@ export class Engine<Results extends object = Record<string, unknown>> {
    * SUCCESS, REVERTED nor PENDING; nothing is changed then.
    */
   async reset(): Promise<void> {
-    const prepared = this.#demandPrepared('reset')
-    if (this.#isRunning) throw new EngineBusyError(this.flow.name)
+    this.#demandPrepared('reset')
+    if (this.#record.isRunning) throw new EngineBusyError(this.flow.name)
     this.#claim.take()
-    await this.#reset(prepared)
-    await this.#journal.flush()
-    await this.#claim.giveBack()
+    try {
+      await this.#takeUp()
+      await this.#record.reset((this.#prepared ?? (await this.#prepare(false))).runtime)
+      await this.#journal.flush()
+    } finally {
+      await this.#claim.giveBack()
+    }
   }
 
-  async #reset({ runtime }: Prepared): Promise<void> {
-    this.#record.demandMove('PENDING')
-    await resetAtoms(runtime)
-    this.#record.forgetRun()
-    this.#record.move('PENDING')
-    await runtime.afterMove()
+  /** Nothing is done from a copy of the record that may be stale. */
+  async #takeUp(): Promise<void> {
+    if (await this.#record.takeUp()) this.#prepared = undefined
   }
 
   async #prepare(begins: boolean): Promise<Prepared> {
     const compilation = this.#compilation
     if (compilation === undefined) throw this.#notReady('prepare', 'compiled')
+    const { storage, interceptors, progressNotifier } = this
+    // What does not fit is refused before whoever holds the run is kept from it.
+    if (this.#claim.mustRead) refuseMisfit(this.#parts, storage, compilation, begins)
+    await this.#takeUp()
     if (this.#prepared === undefined) {
-      const { storage, interceptors, progressNotifier } = this
       refuseMisfit(this.#parts, storage, compilation, begins)
       const parts = { compilation, storage, journal: this.#journal, interceptors, progressNotifier }
       const runtime = prepareRuntime(this.#parts, parts as PreparationParts)
@@ -296,7 +295,7 @@ export class Engine<Results extends object = Record<string, unknown>> {
     const { runtime } = this.#prepared
     if (this.#record.move('RESUMING')) await runtime.afterMove()
     if (this.#record.move('SUSPENDED')) await runtime.afterMove()
-    if (this.storage.getFlowState() === 'REVERTED') await this.#reset(this.#prepared)
+    if (this.storage.getFlowState() === 'REVERTED') await this.#record.reset(this.#prepared.runtime)
     return this.#prepared
   }
 
@@ -318,8 +317,8 @@ export class Engine<Results extends object = Record<string, unknown>> {
 
   /** @param undo the run is to be reverted instead of being gone on with */
   async #begin(options: RunOptions, undo?: Undo): Promise<Prepared> {
-    if (this.#isRunning) throw new EngineBusyError(this.flow.name)
-    this.#isRunning = true
+    if (this.#record.isRunning) throw new EngineBusyError(this.flow.name)
+    this.#record.begin()
     this.#claim.take()
     try {
       this.compile()
@@ -332,12 +331,12 @@ export class Engine<Results extends object = Record<string, unknown>> {
       prepared.runtime.begin(undo)
       this.#record.move('RUNNING')
       await prepared.runtime.afterMove()
-      this.#claim.watch((error) => prepared.runtime.abort(error))
+      this.#claim.watch((problem) => prepared.machine.lose(problem))
       return prepared
     } catch (error) {
       await this.#claim.giveBack()
       this.interceptors.end(error)
-      this.#isRunning = false
+      this.#record.end()
       throw error
     }
   }
@@ -357,7 +356,7 @@ export class Engine<Results extends object = Record<string, unknown>> {
     this.#prepared?.machine.rest()
     this.#prepared?.runtime.stop()
     this.#statistics.stop()
-    this.#isRunning = false
+    this.#record.end()
   }
 
   /** Moves the flow to its final state, and throws what is to be thrown. */

@@ -5,23 +5,88 @@
  *
  * @module
  */
+import { StaleWriteError } from '../errors.ts'
+import type { Claim } from '../holding/claim.ts'
 import type { FlowDetail } from '../persistence/flow-detail.ts'
-import { checkFlowMove, type FlowState } from '../states/flow.ts'
-import type { Claim } from './claim.ts'
+import { checkFlowMove, type FlowState, isFlowFinished } from '../states/flow.ts'
 import type { Journal } from './journal.ts'
 import type { Ending } from './machine.ts'
+import { resetAtoms } from './preparation.ts'
+import type { Runtime } from './runtime.ts'
+import type { Storage } from './storage.ts'
 import { metaOfBrokenRun, metaOfNewRun } from './undo-record.ts'
+
+/** What engines of this process are running. */
+const UNDER_WAY = new WeakSet<FlowDetail>()
 
 /** The part of the record of a run that is about the flow. */
 export class FlowRecordKeeper {
+  /** A run is under way. */
+  isRunning = false
   readonly #flowDetail: FlowDetail
   readonly #journal: Journal<unknown>
   readonly #claim: Claim
+  readonly #storage: Storage<object>
 
-  constructor(flowDetail: FlowDetail, journal: Journal<unknown>, claim: Claim) {
-    this.#flowDetail = flowDetail
+  constructor(storage: Storage<object>, journal: Journal<unknown>, claim: Claim) {
+    this.#flowDetail = storage.flowDetail
     this.#journal = journal
     this.#claim = claim
+    this.#storage = storage
+  }
+
+  /**
+   * A run begins.
+   *
+   * @throws {@link StaleWriteError} when another engine is running the same object: both would
+   * change it.
+   */
+  begin(): void {
+    const { name, uuid } = this.#flowDetail
+    if (UNDER_WAY.has(this.#flowDetail)) {
+      throw new StaleWriteError(
+        `flow '${name}' (${uuid}) is being run by another engine of this process, with the same flow detail object: wait until that run has ended, or load the flow detail anew to take it over`,
+      )
+    }
+    UNDER_WAY.add(this.#flowDetail)
+    this.isRunning = true
+  }
+
+  /** The run has ended. */
+  end(): void {
+    UNDER_WAY.delete(this.#flowDetail)
+    this.isRunning = false
+  }
+
+  /** Sends the flow and all its atoms back to the start. */
+  async reset(runtime: Runtime): Promise<void> {
+    this.demandMove('PENDING')
+    await resetAtoms(runtime)
+    this.forgetRun()
+    this.move('PENDING')
+    await runtime.afterMove()
+  }
+
+  /**
+   * Claims a record that somebody else may have written since it was read, and reads it again, so
+   * that nothing is done from a stale copy. What was put into storage meanwhile stays in it.
+   *
+   * @returns false when the record is known to be as it was read
+   * @throws as {@link Claim.takeUp}; {@link StaleWriteError} when the run has ended since it was read
+   */
+  async takeUp(): Promise<boolean> {
+    if (!this.#claim.mustRead) return false
+    const { name, uuid, state } = this.#flowDetail
+    const newer = await this.#claim.takeUp()
+    if (newer.state !== state && isFlowFinished(newer.state)) {
+      await this.#claim.giveBack()
+      throw new StaleWriteError(
+        `flow '${name}' (${uuid}) has ended ${newer.state} since it was read as ${state}; nothing was run. Load the flow detail anew to see what became of it`,
+      )
+    }
+    this.#journal.forget()
+    this.#storage.reread(newer)
+    return true
   }
 
   /**

@@ -23,8 +23,13 @@ export class Injector {
 
   constructor(flowDetail: FlowDetail) {
     this.#flowDetail = flowDetail
-    const detail = flowDetail.find(INJECTOR_NAME)
-    if (detail instanceof TaskDetail) this.#detail = detail
+    this.find()
+  }
+
+  /** Finds its record in the flow detail, which was read anew. */
+  find(): void {
+    const detail = this.#flowDetail.find(INJECTOR_NAME)
+    this.#detail = detail instanceof TaskDetail ? detail : undefined
   }
 
   /** The values by symbol, each as it is kept. */

@@ -11,21 +11,14 @@
 
 import type { Notifier } from '../base/notifier.ts'
 import { PayloadLimit } from '../base/payload-limit.ts'
-import type { AtomDetail, RetryDetail } from '../persistence/atom-detail.ts'
+import type { Claim } from '../holding/claim.ts'
+import type { AtomDetail } from '../persistence/atom-detail.ts'
 import type { Backend, Checkpoint, Fence } from '../persistence/backend.ts'
 import type { FlowDetail, LogBook } from '../persistence/flow-detail.ts'
-import { keep } from '../persistence/kept-value.ts'
-import {
-  atomPayload,
-  atomRecord,
-  bookRecord,
-  encodeResults,
-  encodeValue,
-  flowRecord,
-} from '../persistence/records.ts'
+import { atomPayload, atomRecord, bookRecord, flowRecord } from '../persistence/records.ts'
 import type { AtomState } from '../states/atom.ts'
 import type { FlowState } from '../states/flow.ts'
-import type { Claim } from './claim.ts'
+import { Texts } from './texts.ts'
 import type { Writer } from './writer.ts'
 
 /** What a listener learns of a move of the flow. */
@@ -99,6 +92,8 @@ export interface JournalParts<Engine> {
   readonly backend: Backend | undefined
   /** In whose name it is written. */
   readonly claim: Claim
+  /** Claims and reads the record, when somebody may have written it since it was read. */
+  readonly takeUp?: (() => Promise<unknown>) | undefined
   /** How large a stored value may be; see {@link PayloadLimit}. */
   readonly maxPayloadBytes?: number | undefined
   /** Who hears of the flow. */
@@ -111,6 +106,7 @@ export interface JournalParts<Engine> {
 export class Journal<Engine> implements Writer {
   readonly #parts: JournalParts<Engine>
   readonly #limit: PayloadLimit
+  readonly texts: Texts
   /** Changed records; true when their payload has changed too. */
   #dirty = new Map<AtomDetail, boolean>()
   #flowDirty = false
@@ -129,6 +125,7 @@ export class Journal<Engine> implements Writer {
   constructor(parts: JournalParts<Engine>) {
     this.#parts = parts
     this.#limit = new PayloadLimit(parts.maxPayloadBytes, () => parts.backend?.maxTextBytes)
+    this.texts = new Texts(this.#limit, parts.backend !== undefined)
   }
 
   touch(detail: AtomDetail, payload: boolean): void {
@@ -140,46 +137,14 @@ export class Journal<Engine> implements Writer {
     this.#flowDirty = true
   }
 
-  /**
-   * A value as the text that is stored; undefined without a backend.
-   *
-   * @param what what it is of the atom, such as `result`
-   * @throws {@link NotStorableError} with the path of the part that cannot be stored, or the size of
-   * a value that is too large.
-   */
-  textOf(value: unknown, what: string, atom: string): string | null | undefined {
-    if (this.#parts.backend === undefined) return undefined
-    const text = encodeValue(value)
-    if (text !== null) this.#limit.demand(text, `the ${what} of '${atom}'`)
-    return text
+  /** Makes sure that nobody else can have taken the run since a start was written: {@link Claim.demand}. */
+  demandLease(): Promise<void> | undefined {
+    return this.#parts.claim.demand()
   }
 
-  /**
-   * Makes sure that a retry's history can be stored with one more attempt, and the failures of that.
-   *
-   * @param text what the attempt provides, as it is stored
-   * @throws {@link NotStorableError} when it is too large.
-   */
-  demandRoom(retry: RetryDetail, text: string): void {
-    const { maxTextBytes } = this.#limit
-    const isSmall = (retry.attemptCount + 1) * this.#limit.maxBytes < maxTextBytes / 4
-    if (isSmall && retry.attemptCount < 1_000) return
-    const history = encodeResults(retry, this.#limit) ?? ''
-    // As much again is left for the failures that the retry will be asked about.
-    this.#limit.demandTotal(history + history + text + text, `the history of '${retry.name}'`)
-  }
-
-  demandTotal(text: () => string, what: string): void {
-    if (this.#parts.backend !== undefined) this.#limit.demandTotal(text(), what)
-  }
-
-  keepEach(
-    values: Readonly<Record<string, unknown>>,
-    what: string,
-  ): Readonly<Record<string, unknown>> {
-    if (this.#parts.backend === undefined) return values
-    const texts = this.#limit.encodeEach(values, what)
-    return Object.fromEntries(texts.map(([name, text]) => [name, keep(values[name], text)]))
+  /** Makes sure that nobody else can have taken the run: {@link Claim.secure}. */
+  secureLease(): Promise<void> | undefined {
+    return this.#parts.claim.secure()
   }
 
   /** True when there are listeners, so that moves must be told. */
@@ -288,6 +253,14 @@ export class Journal<Engine> implements Writer {
     return flushing
   }
 
+  /** Forgets what has changed and was neither written nor told: the record was read anew. */
+  forget(): void {
+    this.#dirty.clear()
+    this.#flowDirty = false
+    this.#entries.length = 0
+    this.#held = []
+  }
+
   /** True when there is something to write or to tell. */
   get isWaiting(): boolean {
     return this.#entries.length > 0 || this.hasChanges
@@ -314,15 +287,16 @@ export class Journal<Engine> implements Writer {
   async #write(): Promise<void> {
     const { backend, flowDetail, claim } = this.#parts
     if (backend === undefined) return
+    if (claim.mustRead) await this.#parts.takeUp?.()
     const fence = claim.next()
     const dirty = this.#dirty
     const flowDirty = this.#flowDirty
     this.#dirty = new Map()
     this.#flowDirty = false
     try {
-      await backend.save(this.#checkpoint(backend, dirty, flowDirty, fence))
+      await claim.bound(backend.save(this.#checkpoint(backend, dirty, flowDirty, fence)))
     } catch (error) {
-      claim.failed(error)
+      claim.failed(fence, error)
       this.#flowDirty = true
       for (const [detail, payload] of dirty) {
         if (payload || !this.#dirty.has(detail)) this.#dirty.set(detail, payload)
@@ -332,6 +306,7 @@ export class Journal<Engine> implements Writer {
     claim.written(fence)
     flowDetail.storedIn = backend
     this.checkpointCount += 1
+    if (!claim.isTaken) await claim.giveBack() // written beside a run
   }
 
   #checkpoint(

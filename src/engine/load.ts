@@ -12,10 +12,11 @@ import type { Executor } from '../executors/executor.ts'
 import { INLINE } from '../executors/inline.ts'
 import type { Flow, FlowItem } from '../flows/flow.ts'
 import type { ResultsOf, StoreOption } from '../flows/wiring.ts'
+import type { Claim } from '../holding/claim.ts'
 import type { Backend } from '../persistence/backend.ts'
 import { FlowDetail, LogBook } from '../persistence/flow-detail.ts'
 import { Engine } from './engine.ts'
-import type { EngineBehaviour, RunOptions } from './options.ts'
+import type { EngineBehaviour, EngineParts, RunOptions } from './options.ts'
 
 /** Which engine runs a flow, and where its record is kept. Every option may be left out. */
 export interface EngineOptions extends EngineBehaviour {
@@ -191,6 +192,40 @@ export function loadFromDetail(
  * that is not among `flows`; {@link DuplicateError} when two definitions have that name.
  */
 export function flowFromDetail(detail: FlowDetail, flows: FlowRegistry): FlowItem {
+  return makeStored(findDefinition(detail, flows))
+}
+
+/** How a stored run is made again. */
+export interface StoredDefinition {
+  readonly definition: FlowDefinition
+  /** What the factory is called with. */
+  readonly args: readonly unknown[]
+}
+
+/**
+ * Puts an engine together for a run that was claimed already.
+ *
+ * @internal
+ */
+export function loadClaimed(
+  detail: FlowDetail,
+  found: StoredDefinition,
+  claim: Claim,
+  { store, ...behaviour }: FactoryOptions & AnyStore,
+): Engine {
+  return assemble(makeStored(found), detail, { ...behaviour, claim }, store)
+}
+
+/**
+ * Finds out how a stored run is made again, and makes nothing.
+ *
+ * @throws as {@link flowFromDetail}.
+ * @internal
+ */
+export function findDefinition(
+  detail: Pick<FlowDetail, 'name' | 'uuid' | 'meta'>,
+  flows: FlowRegistry,
+): StoredDefinition {
   const factory = detail.meta['factory'] as
     | { readonly name?: unknown; readonly args?: unknown; readonly kwargs?: unknown }
     | undefined
@@ -219,7 +254,11 @@ export function flowFromDetail(detail: FlowDetail, flows: FlowRegistry): FlowIte
       definition.name,
     ])
   }
-  return makeFlow(definition, (Array.isArray(factory.args) ? factory.args : []) as never)
+  return { definition, args: Array.isArray(factory.args) ? factory.args : [] }
+}
+
+function makeStored({ definition, args }: StoredDefinition): FlowItem {
+  return makeFlow(definition, args as never)
 }
 
 function makeFlow<Args extends readonly unknown[], F extends FlowItem>(
@@ -236,7 +275,7 @@ function makeFlow<Args extends readonly unknown[], F extends FlowItem>(
 function assemble(
   flow: FlowItem,
   flowDetail: FlowDetail,
-  options: EngineOptions & { readonly book?: LogBook | undefined },
+  options: EngineOptions & Pick<LoadOptions, 'book'> & Pick<EngineParts, 'claim'>,
   store: Readonly<Record<string, unknown>> | undefined,
 ): Engine {
   const { backend, book: givenBook, engine: _kind, maxWorkers: _workers, ...behaviour } = options

@@ -17,7 +17,7 @@ import { outcomeOfRun } from './outcome-of-run.ts'
 import type { Runtime } from './runtime.ts'
 import { type Launch, retrySubflow, start } from './scheduler.ts'
 import type { StatisticsClock } from './statistics.ts'
-import type { Undo } from './undo-record.ts'
+import type { Undo, UndoRequest } from './undo-record.ts'
 import { undoAll } from './undoing.ts'
 
 /** How a run ends. */
@@ -28,15 +28,6 @@ const PAUSE_AFTER_MS = 10
 
 /** How many ticks pass between two looks at the clock. */
 const TICKS_PER_LOOK = 64
-
-/** A wish that the run be undone. */
-interface UndoRequest {
-  readonly undo: Undo
-  /** What the atoms under way are told. */
-  readonly reason: unknown
-  /** Called when the wish is met, or has no object any more. */
-  readonly resolve: () => void
-}
 
 /** Drives one run of an engine. */
 export class Machine {
@@ -146,13 +137,11 @@ export class Machine {
   }
 
   /** Calls the code of the atoms that were scheduled and not withdrawn. */
-  launch(): void {
+  launch(): Promise<void> | undefined {
     const launches = this.#launches
     this.#launches = []
-    for (const launch of launches) {
-      this.#runningCount += 1
-      this.#calls.make(launch)
-    }
+    this.#runningCount += launches.length
+    return this.#calls.makeAll(launches)
   }
 
   /**
@@ -164,7 +153,7 @@ export class Machine {
     do {
       await this.schedule()
       await journal.flush()
-      this.launch()
+      await this.launch()
       if (!queue.isInBatch) return
       while (this.#calls.busyCount > 0) {
         this.#meetRequest()
@@ -245,6 +234,8 @@ export class Machine {
   /** Takes what has finished, and finds what becomes ready by it. */
   async analyze(): Promise<void> {
     const runtime = this.#runtime
+    const securing = runtime.journal.secureLease() // retries may be asked
+    if (securing !== undefined) await securing
     const recorded = this.#recorded
     const finished = [...this.#postponed, ...this.#calls.finished]
     this.#recorded = []
@@ -326,6 +317,13 @@ export class Machine {
     return outcomeOfRun(runtime)
   }
 
+  /** The run cannot go on: atoms under way are told to stop, and it ends with its next step. */
+  lose(reason: unknown): void {
+    this.#runtime.abort(reason)
+    this.#calls.giveGrace('the run cannot go on')
+    this.#calls.wake()
+  }
+
   /**
    * Ends a run that cannot write any more: waits for the atoms under way and keeps their outcomes
    * in memory. The next run draws the consequences.
@@ -336,7 +334,9 @@ export class Machine {
     this.#calls.giveGrace('the run cannot go on')
     while (this.#calls.busyCount > 0) await this.#calls.whenFinished()
     runtime.journal.release()
-    for (const outcome of [...this.#postponed, ...this.#calls.finished]) record(runtime, outcome)
+    for (const outcome of [...this.#postponed, ...this.#calls.finished]) {
+      if (!runtime.isOwnStop(outcome)) record(runtime, outcome)
+    }
     this.#recorded = []
     this.#postponed = []
     this.#calls.finished = []
@@ -363,7 +363,8 @@ export class Machine {
       const scheduling = this.schedule()
       if (scheduling !== undefined) await scheduling
       if (journal.isWaiting) await journal.flush()
-      this.launch()
+      const launching = this.launch()
+      if (launching !== undefined) await launching
       if (this.#runningCount === 0 && !this.#hasMore) return this.ending()
       const waiting = this.wait()
       if (waiting !== undefined) await waiting

@@ -8,6 +8,7 @@ import type { Logger } from '../base/logger.ts'
 import type { AcceptableDifference } from '../errors.ts'
 import type { Executor } from '../executors/executor.ts'
 import type { FlowItem } from '../flows/flow.ts'
+import type { Claim } from '../holding/claim.ts'
 import type { Backend } from '../persistence/backend.ts'
 import type { FlowDetail, LogBook } from '../persistence/flow-detail.ts'
 
@@ -115,6 +116,8 @@ export interface EngineParts extends EngineBehaviour {
   readonly backend: Backend | undefined
   /** Who calls the atoms. */
   readonly executor: Executor
+  /** In whose name it is written, where the record was claimed before the engine was made. */
+  readonly claim?: Claim | undefined
 }
 
 /** How one run behaves. */

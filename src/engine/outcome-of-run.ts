@@ -6,6 +6,7 @@
  * @module
  */
 import { isDone } from '../states/atom.ts'
+import { isStuck } from './course.ts'
 import type { Runtime } from './runtime.ts'
 
 /** Says from the states of the atoms how the run ends. */
@@ -19,10 +20,4 @@ export function outcomeOfRun(runtime: Runtime): 'SUCCESS' | 'FAILURE' | 'REVERTE
   }
   if (isComplete) return 'SUCCESS'
   return runtime.kept.size > 0 ? 'FAILURE' : 'REVERTED'
-}
-
-/** Something was begun and cannot go on: its undo broke, or what it needs is not there. */
-function isStuck(state: string, intention: string): boolean {
-  if (state === 'PENDING' || state === 'REVERTED' || state === 'IGNORE') return false
-  return state !== 'SUCCESS' || intention === 'REVERT' || intention === 'RETRY'
 }

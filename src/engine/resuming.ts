@@ -7,13 +7,22 @@
  */
 import { SYSTEM_CLOCK } from '../base/clock.ts'
 import { CorruptRecordError, FlowMismatchError, StaleWriteError } from '../errors.ts'
-import type { Backend, Fence, StoredFlowRecord } from '../persistence/backend.ts'
-import { isLeft, newOwner } from '../persistence/owner.ts'
-import { listUnfinishedRecords, loadFlowDetail } from '../persistence/reader.ts'
-import type { FlowState } from '../states/flow.ts'
-import { readLeaseMs } from './claim.ts'
+import { type Claim, claimFor } from '../holding/claim.ts'
+import type { Backend, StoredFlowRecord } from '../persistence/backend.ts'
+import { FlowDetail } from '../persistence/flow-detail.ts'
+import { isLeft } from '../persistence/owner.ts'
+import { listUnfinishedRecords } from '../persistence/reader.ts'
+import { readFlowMeta } from '../persistence/records.ts'
+import { type FlowState, isFlowFinished } from '../states/flow.ts'
 import type { Engine } from './engine.ts'
-import { type AnyStore, type FactoryOptions, type FlowRegistry, loadFromDetail } from './load.ts'
+import {
+  type AnyStore,
+  type FactoryOptions,
+  type FlowRegistry,
+  findDefinition,
+  loadClaimed,
+  type StoredDefinition,
+} from './load.ts'
 
 /** What {@link resumeAll} is to look for, and how it runs what it finds. */
 export interface ResumeOptions extends Omit<FactoryOptions, 'book' | 'backend'>, AnyStore {
@@ -96,73 +105,89 @@ export async function resumeAll(options: ResumeOptions): Promise<readonly Resume
   return Promise.all(resumed)
 }
 
+/** Claims a run before anything of it is called, so that it does not change any more, and runs it. */
 async function resume(record: StoredFlowRecord, options: ResumeOptions): Promise<Resumed> {
-  const { backend, onEngine, signal } = options
-  const { uuid, name } = record
-  let { state } = record
-  const taken: Resumed = { uuid, name, outcome: 'taken', state, error: undefined }
-  let step: Resumed['outcome'] = 'broken'
+  const { backend, flows, clock, leaseMs } = options
+  const { uuid, name, state } = record
+  const told: Resumed = { uuid, name, outcome: 'taken', state, error: undefined }
+  let found: StoredDefinition
   try {
-    const before = await loadFlowDetail(backend, uuid)
-    if (before.epoch !== record.epoch || before.state !== state) return taken
-    step = 'unknown'
-    loadFromDetail(before, engineOptions(options)) // others are kept from it only if it can be made
-    step = 'broken'
-    await using reservation = await reserve(record, options)
-    // Whoever held it may have gone on until now, and cannot from now on.
-    const detail = await loadFlowDetail(backend, uuid)
-    if (detail.state !== state) return { ...taken, state: detail.state }
-    const engine = loadFromDetail(detail, engineOptions(options))
-    onEngine?.(engine)
-    try {
-      await engine.run({ signal })
-    } finally {
-      state = detail.state
-      reservation.isOver = detail.epoch !== reservation.epoch
-    }
-    return { uuid, name, outcome: 'finished', state, error: undefined }
+    found = findDefinition({ uuid, name, meta: readFlowMeta(record) }, flows)
   } catch (error) {
-    return { uuid, name, outcome: outcomeOf(error, state, step), state, error }
+    const outcome = error instanceof CorruptRecordError ? 'corrupt' : 'unknown'
+    return { ...told, outcome, error }
+  }
+  const flowDetail = claimable(record, backend)
+  const claim = claimFor({ flowDetail, backend, clock, leaseMs })
+  claim.take()
+  try {
+    const newer = await claim.takeUp()
+    if (newer.state !== state) return { ...told, state: newer.state }
+    flowDetail.adopt(newer)
+    return await run(flowDetail, found, claim, options)
+  } catch (error) {
+    const outcome = outcomeOf(error)
+    return { ...told, outcome, error: outcome === 'taken' ? undefined : error } // nothing was run
+  } finally {
+    await claim.giveBack()
   }
 }
 
-/** A claim that no engine has made, so that a record does not change while it is read. */
-interface Reservation extends AsyncDisposable {
-  readonly epoch: number
-  /** An engine has claimed the run since, so that there is nothing to give back. */
-  isOver: boolean
+async function run(
+  flowDetail: FlowDetail,
+  found: StoredDefinition,
+  claim: Claim,
+  options: ResumeOptions,
+): Promise<Resumed> {
+  const { onEngine, signal } = options
+  const { uuid, name, state } = flowDetail
+  const told: Resumed = { uuid, name, outcome: 'finished', state, error: undefined }
+  let engine: Engine
+  try {
+    engine = loadClaimed(flowDetail, found, claim, engineOptions(options))
+  } catch (error) {
+    return { ...told, outcome: 'unknown', error }
+  }
+  try {
+    onEngine?.(engine)
+    await engine.run({ signal })
+    return { ...told, state: flowDetail.state }
+  } catch (error) {
+    return { ...told, ...(await becameOf(flowDetail, claim, options.backend, error)), error }
+  }
 }
 
-/** @throws {@link StaleWriteError} when somebody else was faster. */
-async function reserve(
-  { uuid, epoch: stored }: StoredFlowRecord,
-  { backend, clock = SYSTEM_CLOCK, leaseMs }: ResumeOptions,
-): Promise<Reservation> {
-  const owner = newOwner()
-  const epoch = stored + 1
-  const write = (action: Fence['action'], leaseUntil: Date | undefined): Promise<void> => {
-    const fence: Fence = { owner, epoch, action, leaseUntil }
-    return backend.save({ flowUuid: uuid, book: undefined, flow: undefined, atoms: [], fence })
-  }
-  const ms = readLeaseMs(leaseMs)
-  const hasLease = backend.supports.processes && ms !== Number.POSITIVE_INFINITY
-  await write('claim', hasLease ? new Date(clock.now().getTime() + ms) : undefined)
-  const reservation: Reservation = {
-    epoch,
-    isOver: false,
-    async [Symbol.asyncDispose]() {
-      // What cannot be given back ends with its lease.
-      if (!reservation.isOver) await write('release', undefined).catch(() => {})
-    },
-  }
-  return reservation
+/**
+ * What became of a run that has rejected: where it is stored counts first. What it rejected with
+ * may be of any class, since it may come from a task.
+ */
+async function becameOf(
+  flowDetail: FlowDetail,
+  claim: Claim,
+  backend: Backend,
+  error: unknown,
+): Promise<Pick<Resumed, 'outcome' | 'state'>> {
+  const stored = await backend.loadFlow(flowDetail.uuid).catch(() => undefined)
+  const { epoch, state } = stored?.flow ?? flowDetail
+  if (epoch > claim.epoch) return { outcome: 'taken', state }
+  if (isFlowFinished(state)) return { outcome: 'finished', state }
+  const outcome = outcomeOf(error)
+  return { outcome: stored !== undefined && outcome === 'taken' ? 'broken' : outcome, state }
 }
 
-function outcomeOf(error: unknown, state: FlowState, step: Resumed['outcome']): Resumed['outcome'] {
+/** Of a run that has not ended. */
+function outcomeOf(error: unknown): Resumed['outcome'] {
   if (error instanceof StaleWriteError) return 'taken'
   if (error instanceof CorruptRecordError) return 'corrupt'
-  if (error instanceof FlowMismatchError) return 'unknown'
-  return state === 'REVERTED' || state === 'FAILURE' ? 'finished' : step
+  return error instanceof FlowMismatchError ? 'unknown' : 'broken'
+}
+
+/** A stored run without its atoms, to be claimed as it was listed. */
+function claimable({ uuid, name, epoch }: StoredFlowRecord, backend: Backend): FlowDetail {
+  const flowDetail = new FlowDetail(name, uuid)
+  flowDetail.epoch = epoch
+  flowDetail.storedIn = backend
+  return flowDetail
 }
 
 function engineOptions(

@@ -9,6 +9,7 @@ import { type Clock, type FullClock, fullClock, type Timer } from '../base/clock
 import type { Failure } from '../base/failure.ts'
 import type { Logger } from '../base/logger.ts'
 import { Notifier } from '../base/notifier.ts'
+import { StorageError } from '../errors.ts'
 import type { AtomCall, Executor } from '../executors/executor.ts'
 import type { AtomDetail } from '../persistence/atom-detail.ts'
 import type { FlowDetail } from '../persistence/flow-detail.ts'
@@ -166,6 +167,16 @@ export class Runtime {
   /** Moves have been taken back: what stays is worked out anew. */
   forgetKept(): void {
     this.#kept = undefined
+  }
+
+  /** The atom only says that it was told to stop, since the run could not be written any more. */
+  isOwnStop(outcome: {
+    readonly direction: 'execute' | 'revert'
+    readonly hasFailed: boolean
+    readonly value: unknown
+  }): boolean {
+    const { reason } = this.#stops[outcome.direction].signal
+    return outcome.hasFailed && reason instanceof StorageError && comesOf(outcome.value, reason)
   }
 
   /** Forgets what a run left behind, before the next one. */
@@ -326,5 +337,14 @@ export class Runtime {
     const { signal } = this.#stops[direction]
     const both = own === undefined ? signal : AbortSignal.any([signal, own])
     return new AtomContext(this, node, direction, both)
+  }
+}
+
+/** An error is thrown, or is the cause of what is thrown. */
+function comesOf(thrown: unknown, error: unknown): boolean {
+  try {
+    return thrown === error || (thrown instanceof Error && thrown.cause === error)
+  } catch {
+    return false // what is thrown may be anything, and refuse to be looked at
   }
 }

@@ -25,6 +25,17 @@ export interface EngineStatistics {
   readonly checkpoints: number
 }
 
+/** The parts of an engine, as far as they count something. */
+interface Counters {
+  readonly runtime?: { readonly resolvedCount: number }
+  readonly machine?: {
+    readonly waitingCount: number
+    readonly completedCount: number
+    readonly runningCount: number
+  }
+  readonly journal: { readonly checkpointCount: number }
+}
+
 /** Adds up the time between the phases of a run. */
 export class StatisticsClock {
   readonly #isOn: boolean
@@ -67,8 +78,8 @@ export class StatisticsClock {
     this.#endedAt = performance.now()
   }
 
-  /** The account so far; undefined when none is kept. */
-  read(): Pick<EngineStatistics, 'secondsPerState' | 'activeFor'> | undefined {
+  /** The account so far, with what the parts of the engine count; undefined when none is kept. */
+  read({ runtime, machine, journal }: Counters): EngineStatistics | undefined {
     if (!this.#isOn) return undefined
     const { RESUMING, SCHEDULING, WAITING, ANALYZING } = this.#spentMs
     const end = this.#endedAt ?? (this.#startedAt === 0 ? 0 : performance.now())
@@ -80,6 +91,11 @@ export class StatisticsClock {
         analyzing: ANALYZING / 1000,
       },
       activeFor: (end - this.#startedAt) / 1000,
+      discardedFailures: runtime?.resolvedCount ?? 0,
+      awaiting: machine?.waitingCount ?? 0,
+      completed: machine?.completedCount ?? 0,
+      incomplete: machine?.runningCount ?? 0,
+      checkpoints: journal.checkpointCount,
     }
   }
 }

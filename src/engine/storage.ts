@@ -22,22 +22,13 @@ import { readMembers } from '../persistence/kept-value.ts'
 import { INJECTOR_NAME } from '../persistence/records.ts'
 import type { AtomState, Intention } from '../states/atom.ts'
 import type { FlowState } from '../states/flow.ts'
-import type { Compilation, GraphNode } from './compiler.ts'
+import { Additions, type InjectOptions } from './additions.ts'
+import { type Compilation, type GraphNode, UNCOMPILED } from './compiler.ts'
 import { isGoingBack } from './course.ts'
 import { recordsOf } from './differences.ts'
 import { Injector } from './injector.ts'
 import { Lookup } from './lookup.ts'
 import type { Writer } from './writer.ts'
-
-/** How values are put into storage. */
-export interface InjectOptions {
-  /**
-   * Kept in memory only: gone when the flow is resumed by another engine.
-   *
-   * @defaultValue `false`
-   */
-  readonly transient?: boolean
-}
 
 /** How results are read. */
 export interface FetchOptions {
@@ -47,16 +38,6 @@ export interface FetchOptions {
    * @defaultValue `false`: it has no value
    */
   readonly failures?: boolean
-}
-
-/** Stands for the flow as long as its engine is not prepared. */
-const UNCOMPILED: Compilation = {
-  name: '',
-  nodes: [],
-  atoms: [],
-  root: undefined,
-  byName: new Map(),
-  gates: [],
 }
 
 /**
@@ -71,6 +52,7 @@ export class Storage<Results extends object = Record<string, unknown>> {
   readonly #transient = new Map<string, unknown>()
   readonly #byAtom = new Map<string, Record<string, unknown>>()
   readonly #injector: Injector
+  readonly #additions: Additions
   #compilation: Compilation | undefined
   #lookup: Lookup | undefined
 
@@ -78,6 +60,7 @@ export class Storage<Results extends object = Record<string, unknown>> {
     this.flowDetail = flowDetail
     this.#writer = writer
     this.#injector = new Injector(flowDetail)
+    this.#additions = new Additions(flowDetail)
   }
 
   /** Name of the flow. */
@@ -107,9 +90,9 @@ export class Storage<Results extends object = Record<string, unknown>> {
    * changed.
    */
   updateFlowMetadata(meta: Readonly<Record<string, unknown>>): void {
-    const kept = this.#writer.keepEach(meta, "the flow's metadata")
+    const kept = this.#writer.texts.keepEach(meta, "the flow's metadata")
     const all = { ...this.flowDetail.meta, ...readMembers(kept) }
-    this.#writer.demandTotal(() => encode(all), 'the metadata of the flow')
+    this.#writer.texts.demandTotal(() => encode(all), 'the metadata of the flow')
     this.flowDetail.meta = all
     this.#writer.touchFlow()
   }
@@ -127,9 +110,9 @@ export class Storage<Results extends object = Record<string, unknown>> {
       return
     }
     if (Object.keys(values).length === 0) return
-    const kept = this.#writer.keepEach(values, 'the value put in as')
-    const demand = (text: () => string): void => this.#writer.demandTotal(text, 'the store')
-    this.#writer.touch(this.#injector.put(kept, demand), true)
+    const kept = this.#writer.texts.keepEach(values, 'the value put in as')
+    const demand = (text: () => string): void => this.#writer.texts.demandTotal(text, 'the store')
+    this.#additions.make(() => this.#writer.touch(this.#injector.put(kept, demand), true))
   }
 
   /**
@@ -148,9 +131,11 @@ export class Storage<Results extends object = Record<string, unknown>> {
       this.#byAtom.set(atom, { ...this.#byAtom.get(atom), ...values })
       return
     }
-    const kept = this.#writer.keepEach(values, `what is put into '${atom}' as`)
-    detail.keptInjected = { ...detail.keptInjected, ...kept }
-    this.#writer.touch(detail, false)
+    const kept = this.#writer.texts.keepEach(values, `what is put into '${atom}' as`)
+    this.#additions.make(() => {
+      detail.keptInjected = { ...detail.keptInjected, ...kept }
+      this.#writer.touch(detail, false)
+    })
   }
 
   /** Writes what was changed here; resolves when it is stored. */
@@ -300,9 +285,11 @@ export class Storage<Results extends object = Record<string, unknown>> {
    */
   updateAtomMetadata(atom: string, meta: Readonly<Record<string, unknown>>): void {
     const detail = this.#detail(atom)
-    const kept = this.#writer.keepEach(meta, `the metadata of '${atom}',`)
-    detail.meta = { ...detail.meta, ...readMembers(kept) }
-    this.#writer.touch(detail, false)
+    const kept = this.#writer.texts.keepEach(meta, `the metadata of '${atom}',`)
+    this.#additions.make(() => {
+      detail.meta = { ...detail.meta, ...readMembers(kept) }
+      this.#writer.touch(detail, false)
+    })
   }
 
   /**
@@ -332,6 +319,19 @@ export class Storage<Results extends object = Record<string, unknown>> {
     this.#compilation = compilation
     this.#lookup = this.#lookupIn(compilation, details)
     return details
+  }
+
+  /**
+   * For the engine: takes over what was read of the record later, and adds again what was added here.
+   *
+   * @internal
+   */
+  reread(newer: FlowDetail): void {
+    if (this.flowDetail.adopt(newer)) this.#writer.touchFlow()
+    this.#injector.find()
+    this.#lookup = undefined
+    this.#compilation = undefined
+    this.#additions.repeat()
   }
 
   /**

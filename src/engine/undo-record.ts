@@ -20,6 +20,15 @@ export interface Undo {
   readonly triesBrokenAgain?: boolean | undefined
 }
 
+/** A wish that the run be undone. */
+export interface UndoRequest {
+  readonly undo: Undo
+  /** What the atoms under way are told. */
+  readonly reason: unknown
+  /** Called when the wish is met, or has no object any more. */
+  readonly resolve: () => void
+}
+
 const UNDO_KEY = 'taskflow_ts_undo'
 /** When a run must be over. */
 export interface Deadline {

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import type { NotStorableError } from '../errors.ts'
 import type { AtomDetail } from '../persistence/atom-detail.ts'
+import type { Texts } from './texts.ts'
 
 /** Who must write what changes. */
 export interface Writer {
@@ -12,18 +12,8 @@ export interface Writer {
   touch(detail: AtomDetail, payload: boolean): void
   /** The flow's record has changed. */
   touchFlow(): void
-  /**
-   * Copies values that are to be stored, each as it is kept; without a backend, they are shared.
-   *
-   * @param what what they are, for the refusal
-   * @throws {@link NotStorableError} naming the first that cannot be stored, or is too large.
-   */
-  keepEach(
-    values: Readonly<Record<string, unknown>>,
-    what: string,
-  ): Readonly<Record<string, unknown>>
-  /** Makes sure that a text which several values make together can be stored. */
-  demandTotal(text: () => string, what: string): void
+  /** Makes texts of values that are to be stored. */
+  readonly texts: Texts
   /** Writes all changes now. */
   flush(): Promise<void>
 }

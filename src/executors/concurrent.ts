@@ -38,6 +38,12 @@ class ConcurrentExecutor implements Executor {
 
   async #callLater(call: AtomCall): Promise<unknown> {
     await new Promise<void>((resolve) => this.#waiting.push(resolve))
+    const { signal } = call.context
+    if (signal.aborted) {
+      // Its run was told to stop while the call waited: perhaps another engine has it by now.
+      this.#end()
+      throw signal.reason
+    }
     return this.#run(call)
   }
 

@@ -83,6 +83,28 @@ export abstract class AtomDetail {
   }
 
   /**
+   * Becomes what was read of the same atom later; false, and nothing is changed, when that is of
+   * another kind.
+   */
+  adopt(newer: AtomDetail): boolean {
+    if (newer.kind !== this.kind) return false
+    this.state = newer.state
+    this.intention = newer.intention
+    this.version = newer.version
+    this.provisions = newer.provisions
+    this.failure = newer.failure
+    this.revertFailure = newer.revertFailure
+    this.progress = newer.progress
+    this.progressDetails = newer.progressDetails
+    this.attempt = newer.attempt
+    this.keptInjected = newer.keptInjected
+    this.meta = newer.meta
+    this.#revertResults = newer.#revertResults
+    this.#uuid = newer.uuid
+    return true
+  }
+
+  /**
    * Takes the outcome of execute: a value.
    *
    * @param text the value as it is stored; later readers get what it says, whatever becomes of the
@@ -156,6 +178,13 @@ export class TaskDetail extends AtomDetail {
     return this.#resultToUndo
   }
 
+  override adopt(newer: AtomDetail): boolean {
+    if (!(newer instanceof TaskDetail && super.adopt(newer))) return false
+    this.#results = newer.#results
+    this.#resultToUndo = newer.#resultToUndo
+    return true
+  }
+
   protected override keep(kept: unknown): void {
     this.#results = kept
   }
@@ -205,6 +234,13 @@ export class RetryDetail extends AtomDetail {
   /** How many attempts there were. */
   get attemptCount(): number {
     return this.#attempts.length
+  }
+
+  override adopt(newer: AtomDetail): boolean {
+    if (!(newer instanceof RetryDetail && super.adopt(newer))) return false
+    this.#attempts = newer.#attempts
+    this.retryAt = newer.retryAt
+    return true
   }
 
   /** Appends an attempt with the value that was provided for it. */

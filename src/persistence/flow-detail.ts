@@ -35,7 +35,13 @@ export class FlowDetail implements Iterable<AtomDetail> {
   createdAt: Date | undefined
   /** When the record was last saved, as it was read; undefined when it was saved once. */
   updatedAt: Date | undefined
+  /**
+   * Somebody may have written the record since it was read, without a claim that would show it:
+   * it was held then, or by a program that claims nothing. Whoever claims it reads it again.
+   */
+  mayHaveChanged = false
   readonly #atoms = new Map<string, AtomDetail>()
+  #metaAsRead: Readonly<Record<string, unknown>> | undefined
 
   constructor(name: string, uuid: string = randomUUID()) {
     this.name = name
@@ -66,6 +72,57 @@ export class FlowDetail implements Iterable<AtomDetail> {
       )
     }
     this.#atoms.set(detail.name, detail)
+  }
+
+  /** All of it is as it was read just now. */
+  markRead(): void {
+    this.#metaAsRead = this.meta
+    this.mayHaveChanged = this.owner !== undefined || this.epoch === 0
+  }
+
+  /**
+   * Becomes what was read of the same record later. Who holds this object, or one of its atoms,
+   * sees the newer record. Metadata that was changed here since it was read stays changed.
+   *
+   * @returns whether there is such metadata
+   */
+  adopt(newer: FlowDetail): boolean {
+    const { meta, isKept } = this.#mergedInto(newer.meta)
+    this.#metaAsRead = newer.meta
+    this.mayHaveChanged = newer.mayHaveChanged
+    this.meta = meta
+    this.state = newer.state
+    this.bookUuid = newer.bookUuid
+    this.storedIn = newer.storedIn
+    this.epoch = newer.epoch
+    this.owner = newer.owner
+    this.leaseUntil = newer.leaseUntil
+    this.createdAt = newer.createdAt
+    this.updatedAt = newer.updatedAt
+    const known = new Map(this.#atoms)
+    this.#atoms.clear()
+    for (const atom of newer) {
+      const mine = known.get(atom.name)
+      const isAdopted = mine?.adopt(atom) === true
+      this.#atoms.set(atom.name, isAdopted ? mine : atom)
+    }
+    return isKept
+  }
+
+  #mergedInto(newer: Readonly<Record<string, unknown>>): {
+    readonly meta: Readonly<Record<string, unknown>>
+    readonly isKept: boolean
+  } {
+    const before = this.#metaAsRead ?? {}
+    const merged = { ...newer }
+    let isKept = false
+    for (const key of new Set([...Object.keys(before), ...Object.keys(this.meta)])) {
+      if (this.meta[key] === before[key]) continue
+      isKept = true
+      if (key in this.meta) merged[key] = this.meta[key]
+      else delete merged[key]
+    }
+    return { meta: merged, isKept }
   }
 }
 

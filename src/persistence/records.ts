@@ -112,9 +112,22 @@ export function readFlow({ flow, atoms }: StoredFlow): FlowDetail {
   detail.leaseUntil = flow.leaseUntil
   detail.createdAt = flow.createdAt
   detail.updatedAt = flow.updatedAt
-  detail.meta = readObject(`flowdetails ${flow.uuid} meta`, flow.meta)
+  detail.meta = readFlowMeta(flow)
   for (const atom of atoms) detail.add(readAtom(atom, atom.payload))
+  detail.markRead()
   return detail
+}
+
+/**
+ * The metadata of a flow detail, as it was stored.
+ *
+ * @throws {@link CorruptRecordError} when it cannot be read.
+ */
+export function readFlowMeta({
+  uuid,
+  meta,
+}: Pick<FlowRecord, 'uuid' | 'meta'>): Readonly<Record<string, unknown>> {
+  return readObject(`flowdetails ${uuid} meta`, meta)
 }
 
 /** A book without its flow details, as it was stored. */

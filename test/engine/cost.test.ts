@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest'
 import { SYSTEM_CLOCK } from '../../src/base/clock.ts'
-import { Claim } from '../../src/engine/claim.ts'
 import { type Compilation, compile } from '../../src/engine/compiler.ts'
 import { Journal } from '../../src/engine/journal.ts'
 import { Machine } from '../../src/engine/machine.ts'
@@ -8,6 +7,7 @@ import { Runtime } from '../../src/engine/runtime.ts'
 import { StatisticsClock } from '../../src/engine/statistics.ts'
 import { Storage } from '../../src/engine/storage.ts'
 import { INLINE } from '../../src/executors/inline.ts'
+import { Claim } from '../../src/holding/claim.ts'
 import {
   concurrent,
   type Executor,

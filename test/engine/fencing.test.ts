@@ -181,7 +181,7 @@ describe('a lease', () => {
   test('that was lost stops the atoms under way, without waiting for their end', async () => {
     await using backend = sqlite(join(folder, 'flows.db'))
     const { flow, calls, entered, reason } = gate()
-    const older = load(flow, { backend, leaseMs: 60 })
+    const older = load(flow, { backend, leaseMs: 900 })
     const olderRun = errorOf(older.run())
     await entered
     const { uuid } = older.storage.flowDetail
@@ -254,46 +254,52 @@ class SlowReader extends ForwardingBackend {
 }
 
 describe('resumeAll, of a run whose lease is over while its engine lives', () => {
-  test.each(['listFlows', 'loadFlow'] as const)(
-    'leaves it alone when that engine finishes during %s',
-    async (slow) => {
-      const calls: string[] = []
-      const opened = Promise.withResolvers<void>()
-      const entered = Promise.withResolvers<void>()
-      const definition = defineFlow('slow', () =>
-        linear('slow').add(
-          task('a', {
-            execute: () => calls.push('a'),
-            revert: () => {
-              calls.push('undo a')
-            },
-          }),
-          task('b', {
-            async execute() {
-              calls.push('b')
-              entered.resolve()
-              await opened.promise
-              throw new Error('b fails')
-            },
-          }),
-        ),
-      )
-      await using backend = sqlite(join(folder, 'flows.db'))
-      const engine = loadFromFactory(definition, [], { backend, leaseMs: 1 })
-      const run = errorOf(engine.run())
-      await entered.promise
-      const later = { now: () => new Date(Date.now() + 60_000), elapsedMs: () => performance.now() }
-      const reader = new SlowReader(backend, slow, async () => {
-        opened.resolve()
-        await run
-      })
-      const resumed = await resumeAll({ backend: reader, flows: [definition], clock: later })
+  test.each([
+    ['listFlows', 'leaves it alone when that engine finishes before the claim'],
+    ['loadFlow', 'goes on with it when that engine is slower than the claim'],
+  ] as const)('during %s: %s', async (slow, _what) => {
+    const calls: string[] = []
+    const opened = Promise.withResolvers<void>()
+    const entered = Promise.withResolvers<void>()
+    const definition = defineFlow('slow', () =>
+      linear('slow').add(
+        task('a', {
+          execute: () => calls.push('a'),
+          revert: () => {
+            calls.push('undo a')
+          },
+        }),
+        task('b', {
+          async execute() {
+            calls.push('b')
+            entered.resolve()
+            await opened.promise
+            throw new Error('b fails')
+          },
+        }),
+      ),
+    )
+    await using backend = sqlite(join(folder, 'flows.db'))
+    const engine = loadFromFactory(definition, [], { backend, leaseMs: 1 })
+    const run = errorOf(engine.run())
+    await entered.promise
+    const later = { now: () => new Date(Date.now() + 60_000), elapsedMs: () => performance.now() }
+    const reader = new SlowReader(backend, slow, async () => {
+      opened.resolve()
+      await run
+    })
+    const resumed = await resumeAll({ backend: reader, flows: [definition], clock: later })
+    if (slow === 'listFlows') {
       expect(resumed).toMatchObject([{ outcome: 'taken', error: undefined }])
       expect(calls).toEqual(['a', 'b', 'undo a'])
-      const stored = await loadFlowDetail(backend, engine.storage.flowUuid)
-      expect(stored).toMatchObject({ state: 'REVERTED', owner: undefined })
-    },
-  )
+    } else {
+      expect(await run).toMatchObject(STALE)
+      expect(resumed).toMatchObject([{ outcome: 'finished', state: 'REVERTED' }])
+      expect(calls).toEqual(['a', 'b', 'b', 'undo a'])
+    }
+    const stored = await loadFlowDetail(backend, engine.storage.flowUuid)
+    expect(stored).toMatchObject({ state: 'REVERTED', owner: undefined })
+  })
 })
 
 describe('resumeAll', () => {

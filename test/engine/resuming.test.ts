@@ -153,7 +153,7 @@ describe.each(CONFIGURATIONS)('$engine engine, a transaction per $commit:', (opt
 
     test('ends the same, though the process dies again and again', async () => {
       const { end, lives } = await uninterrupted
-      const at = options.commit === 'tick' ? 3 : 6
+      const at = options.commit === 'tick' ? 4 : 7
       const told = await story(make, options, { at, when: 'after', most: 100 })
       if (told === undefined) return
       expect(endOf(told.end)).toEqual(endOf(end))

@@ -126,13 +126,14 @@ describe('the explorer finds', () => {
         execute of 'add' returned
         CRASH after execute of 'add'
         resumed: flow RUNNING; add RUNNING, finish PENDING
-        write 2: flow SUSPENDED
-        write 3: flow RUNNING
+        write 2: the run is claimed
+        write 3: flow SUSPENDED
+        write 4: flow RUNNING
         execute of 'add' (call 2 of it) returned
-        write 4: add SUCCESS, finish RUNNING
+        write 5: add SUCCESS, finish RUNNING
         execute of 'finish' returned
-        write 5: finish SUCCESS
-        write 6: flow SUCCESS
+        write 6: finish SUCCESS
+        write 7: flow SUCCESS
         end: flow SUCCESS; add SUCCESS, finish SUCCESS"
     `)
   })
@@ -194,11 +195,12 @@ describe('the explorer finds', () => {
         revert of 'add' returned
         CRASH after revert of 'add'
         resumed: flow RUNNING; add REVERTING, check REVERTED
-        write 5: flow SUSPENDED
-        write 6: flow RUNNING
+        write 5: the run is claimed
+        write 6: flow SUSPENDED
+        write 7: flow RUNNING
         revert of 'add' (call 2 of it) returned
-        write 7: add REVERTED
-        write 8: flow REVERTED
+        write 8: add REVERTED
+        write 9: flow REVERTED
         end: flow REVERTED; add REVERTED, check REVERTED"
     `)
   })
@@ -249,11 +251,12 @@ describe('the explorer finds', () => {
         "execute of 'insert' has come to 'half a row'",
         "CRASH inside execute of 'insert', at 'half a row'",
         "resumed: flow RUNNING; insert RUNNING",
-        "write 2: flow SUSPENDED",
-        "write 3: flow RUNNING",
+        "write 2: the run is claimed",
+        "write 3: flow SUSPENDED",
+        "write 4: flow RUNNING",
         "execute of 'insert' (call 2 of it) returned",
-        "write 4: insert SUCCESS",
-        "write 5: flow SUCCESS",
+        "write 5: insert SUCCESS",
+        "write 6: flow SUCCESS",
         "end: flow SUCCESS; insert SUCCESS",
       ]
     `)

@@ -293,6 +293,35 @@ export function fencingClauses(clause: DeclareClause): void {
   })
 
   clause(
+    'shows to who has claimed it all that the holder before has written, and nothing after',
+    async ({ backend, place, open }) => {
+      await using other = await open(place)
+      const atom = atomRecord({ state: 'RUNNING' })
+      const { flow } = await saveNewFlow(backend, [atom])
+      await claim(backend, flow.uuid)
+      const hold = fence({ action: 'hold' })
+      let acknowledged = -1
+      const writing = (async () => {
+        for (let n = 0; n < 200; n += 1) {
+          const step = { ...atom, meta: `{"n":${n}}`, payload: undefined }
+          await backend.save(checkpointOf(flow.uuid, { atoms: [step], fence: hold }))
+          acknowledged = n
+        }
+      })()
+      const end = writing.catch((error: unknown) => error)
+      while (acknowledged < 3) await new Promise((resolve) => setImmediate(resolve))
+      await claim(other, flow.uuid, { owner: 'b', epoch: 2 })
+      const before = acknowledged
+      const read = await other.loadFlow(flow.uuid)
+      if (acknowledged < 199) expect(await end).toMatchObject(STALE)
+      expect(await other.loadFlow(flow.uuid)).toEqual(read)
+      const { n } = JSON.parse(read.atoms[0]?.meta ?? '') as { readonly n: number }
+      expect(n).toBeGreaterThanOrEqual(before)
+    },
+    'processes',
+  )
+
+  clause(
     'lets exactly one of two sides claim',
     async ({ backend, place, open }) => {
       await using other = await open(place)

@@ -111,7 +111,8 @@ export class Director {
   afterWrite(life: Life, write: number, checkpoint: Checkpoint): void {
     this.#storedCount += 1
     const moves = this.#records.take(checkpoint)
-    this.trace.push(`write ${write}: ${moves.join(', ') || 'nothing moved'}`)
+    const without = checkpoint.fence?.action === 'claim' ? 'the run is claimed' : 'nothing moved'
+    this.trace.push(`write ${write}: ${moves.join(', ') || without}`)
     this.#meetWrite('after', write, life)
   }
 

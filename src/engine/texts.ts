@@ -1,0 +1,73 @@
+/**
+ * Values as the text that is stored: what cannot be stored, or not in one place, is refused here.
+ *
+ * For whoever takes a value into the record of a run, before it is taken.
+ *
+ * @module
+ */
+import type { PayloadLimit } from '../base/payload-limit.ts'
+import type { NotStorableError } from '../errors.ts'
+import type { RetryDetail } from '../persistence/atom-detail.ts'
+import { keep } from '../persistence/kept-value.ts'
+import { encodeResults, encodeValue } from '../persistence/records.ts'
+
+/** Makes texts, within what the backend of one run takes. */
+export class Texts {
+  readonly #limit: PayloadLimit
+  readonly #isStored: boolean
+
+  /** @param isStored there is a backend; without one every value passes, and is shared */
+  constructor(limit: PayloadLimit, isStored: boolean) {
+    this.#limit = limit
+    this.#isStored = isStored
+  }
+
+  /**
+   * A value as the text that is stored; undefined without a backend.
+   *
+   * @param what what it is of the atom, such as `result`
+   * @throws {@link NotStorableError} with the path of the part that cannot be stored, or the size of
+   * a value that is too large.
+   */
+  textOf(value: unknown, what: string, atom: string): string | null | undefined {
+    if (!this.#isStored) return undefined
+    const text = encodeValue(value)
+    if (text !== null) this.#limit.demand(text, `the ${what} of '${atom}'`)
+    return text
+  }
+
+  /**
+   * Makes sure that a retry's history can be stored with one more attempt, and the failures of that.
+   *
+   * @param text what the attempt provides, as it is stored
+   * @throws {@link NotStorableError} when it is too large.
+   */
+  demandRoom(retry: RetryDetail, text: string): void {
+    const { maxTextBytes } = this.#limit
+    const isSmall = (retry.attemptCount + 1) * this.#limit.maxBytes < maxTextBytes / 4
+    if (isSmall && retry.attemptCount < 1_000) return
+    const history = encodeResults(retry, this.#limit) ?? ''
+    // As much again is left for the failures that the retry will be asked about.
+    this.#limit.demandTotal(history + history + text + text, `the history of '${retry.name}'`)
+  }
+
+  /** Makes sure that a text which several values make together can be stored. */
+  demandTotal(text: () => string, what: string): void {
+    if (this.#isStored) this.#limit.demandTotal(text(), what)
+  }
+
+  /**
+   * Copies values that are to be stored, each as it is kept; without a backend, they are shared.
+   *
+   * @param what what they are, for the refusal
+   * @throws {@link NotStorableError} naming the first that cannot be stored, or is too large.
+   */
+  keepEach(
+    values: Readonly<Record<string, unknown>>,
+    what: string,
+  ): Readonly<Record<string, unknown>> {
+    if (!this.#isStored) return values
+    const texts = this.#limit.encodeEach(values, what)
+    return Object.fromEntries(texts.map(([name, text]) => [name, keep(values[name], text)]))
+  }
+}
