@@ -141,6 +141,15 @@ describe('a journal of somebody else', () => {
     })
   })
 
+  test('of nothing but ends of lines is refused at the first of them', async () => {
+    plant([])
+    writeFileSync(journal(), Buffer.alloc(50_000_000, '\n'))
+    expect(await opening()).toMatchObject({
+      code: 'CORRUPT_RECORD',
+      message: expect.stringContaining('line 1 is wrong'),
+    })
+  })
+
   test('writes and removes nothing through links in the folder', async () => {
     for (const kind of ['books', 'flow_details']) mkdirSync(join(folder, kind), { recursive: true })
     symlinkSync(outside, join(folder, 'books', 'x'))

@@ -7,6 +7,7 @@
  *
  * @module
  */
+import { crc32 } from 'node:zlib'
 import { placeOf, targetAt } from './names.ts'
 
 /** A change of the folder; paths are relative to it. Doing it twice is doing it once. */
@@ -17,6 +18,19 @@ export type Change =
   | readonly [action: 'link', path: string, target: string]
   /** Removes a link, or a folder with all that is in it. */
   | readonly [action: 'remove', path: string]
+
+/** The line of a record: its changes behind a checksum, without the end of the line. */
+export function lineOf(changes: readonly Change[]): string {
+  const json = JSON.stringify(changes)
+  return `${crc32(json).toString(16)} ${json}`
+}
+
+/** As {@link changesIn}, of the line of a record; undefined when its checksum is wrong. */
+export function changesInLine(line: string): readonly Change[] | string | undefined {
+  const at = line.indexOf(' ')
+  const json = line.slice(at + 1)
+  return line.slice(0, at) === crc32(json).toString(16) ? changesIn(json) : undefined
+}
 
 /**
  * Reads the changes of a record.

@@ -30,9 +30,8 @@ import {
 import { dirname, join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import { promisify } from 'node:util'
-import { crc32 } from 'node:zlib'
 import { BackendUnavailableError, CorruptRecordError, StorageError } from '../../errors.ts'
-import { type Change, changesIn, lastChanges } from './changes.ts'
+import { type Change, changesInLine, lastChanges, lineOf } from './changes.ts'
 import { codeOf } from './faults.ts'
 import { checkLayout, GUARDED, isFolder, makeFolders, readText } from './files.ts'
 import { isLater, isOfPython } from './found.ts'
@@ -106,8 +105,7 @@ export class Journal {
   async write(changes: readonly Change[]): Promise<() => Promise<void>> {
     this.#check(changes)
     const staged = await this.#stage(changes)
-    const json = JSON.stringify(changes)
-    const record = Buffer.from(`${crc32(json).toString(16)} ${json}\n`)
+    const record = Buffer.from(`${lineOf(changes)}\n`)
     try {
       await this.#append(record)
     } catch (error) {
@@ -259,36 +257,35 @@ export class Journal {
       const { size, mtimeMs } = fstatSync(file)
       if (size > MAX_BYTES)
         throw this.#corrupt(`it has ${size} bytes, more than this package writes`)
-      return { ...this.#changesOf(linesOf(readFileSync(file))), mtimeMs }
+      return { ...this.#changesIn(readFileSync(file)), mtimeMs }
     } finally {
       closeSync(file)
     }
   }
 
-  #changesOf(lines: readonly Buffer[]): Omit<Recorded, 'mtimeMs'> {
+  #changesIn(bytes: Buffer): Omit<Recorded, 'mtimeMs'> {
+    const changes: Change[] = []
+    let bad: number | undefined
+    let number = 0
     // What comes behind the last end of a line is of a record that was cut short.
-    const whole = lines.slice(0, -1)
-    let isCut = lines.at(-1)?.length !== 0
-    const changes = whole.flatMap((bytes, i) => {
-      const line = bytes.toString()
-      const at = line.indexOf(' ')
-      const json = line.slice(at + 1)
-      if (line.slice(0, at) === crc32(json).toString(16)) {
-        const found = changesIn(json)
-        if (typeof found !== 'string') return found
+    for (const { line, isWhole } of linesOf(bytes)) {
+      number += 1
+      if (bad !== undefined) {
         throw this.#corrupt(
-          `${found}, so somebody else wrote line ${i + 1}. Nothing was changed. Do not open this folder unless you know where it comes from`,
+          `the checksum of line ${bad} is wrong, so the disk failed or somebody changed it; what is stored may lack the changes behind that line. To resume without them, move the journal away and make an empty one`,
         )
       }
-      if (i < whole.length - 1 || isCut) {
+      if (!isWhole) return { changes, isCut: true }
+      const found = changesInLine(line.toString())
+      if (typeof found === 'string') {
         throw this.#corrupt(
-          `the checksum of line ${i + 1} is wrong, so the disk failed or somebody changed it; what is stored may lack the changes behind that line. To resume without them, move the journal away and make an empty one`,
+          `${found}, so somebody else wrote line ${number}. Nothing was changed. Do not open this folder unless you know where it comes from`,
         )
       }
-      isCut = true
-      return []
-    })
-    return { changes, isCut }
+      if (found === undefined) bad = number
+      else for (const change of found) changes.push(change)
+    }
+    return { changes, isCut: bad !== undefined }
   }
 
   #corrupt(why: string): CorruptRecordError {
@@ -326,14 +323,14 @@ export class Journal {
   }
 }
 
-function linesOf(bytes: Buffer): readonly Buffer[] {
-  const lines: Buffer[] = []
+/** One by one, since somebody may have written millions of empty ones. */
+function* linesOf(bytes: Buffer): Generator<{ line: Buffer; isWhole: boolean }> {
   let start = 0
   for (let end = bytes.indexOf(10); end !== -1; end = bytes.indexOf(10, start)) {
-    lines.push(bytes.subarray(start, end))
+    yield { line: bytes.subarray(start, end), isWhole: true }
     start = end + 1
   }
-  return [...lines, bytes.subarray(start)]
+  if (start < bytes.length) yield { line: bytes.subarray(start), isWhole: false }
 }
 
 function link(target: string, path: string): void {
