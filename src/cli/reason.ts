@@ -6,7 +6,7 @@
 
 import { oneLine } from '../base/printable.ts'
 import { readUndo } from '../engine/undo-record.ts'
-import { type AtomDetail, RetryDetail } from '../persistence/atom-detail.ts'
+import { type AtomDetail, failureToReport, RetryDetail } from '../persistence/atom-detail.ts'
 import type { FlowDetail } from '../persistence/flow-detail.ts'
 import { isGone } from '../persistence/owner.ts'
 import { INJECTOR_NAME } from '../persistence/records.ts'
@@ -144,7 +144,7 @@ function counted(detail: FlowDetail): string {
 }
 
 function becauseOf(detail: FlowDetail): string {
-  const failed = atomsOf(detail).filter(({ failure }) => failure !== undefined)
+  const failed = atomsOf(detail).filter((atom) => failureToReport(atom) !== undefined)
   const [first] = failed
   if (first?.failure === undefined) return ''
   const more = failed.length > 1 ? ` (and ${failed.length - 1} more)` : ''

@@ -65,7 +65,7 @@ export type AtomEvents = { readonly [S in AtomState]: TaskMoved | RetryMoved }
 
 /** The part of an atom's record that a start changes. */
 export type AtomSnapshot = Readonly<
-  Pick<AtomDetail, 'state' | 'intention' | 'progress' | 'attempt'>
+  Pick<AtomDetail, 'state' | 'intention' | 'progress' | 'attempt' | 'failure' | 'revertFailure'>
 >
 
 /** A move that listeners have not heard of. */
@@ -225,8 +225,9 @@ export class Journal<Engine> implements Writer {
     for (let i = this.#entries.length - 1; i >= 0; i -= 1) {
       const { detail, starts, before } = this.#entries[i] as Entry
       if (!starts || detail === undefined) continue
+      const { hasFailed } = detail
       Object.assign(detail, before)
-      this.touch(detail, false)
+      this.touch(detail, detail.hasFailed !== hasFailed)
       withdrawn.add(detail)
       this.#entries.splice(i, 1)
     }

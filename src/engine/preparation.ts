@@ -9,6 +9,7 @@
 import { SILENT_LOGGER } from '../base/logger.ts'
 import type { Notifier } from '../base/notifier.ts'
 import type { FlowMismatchError } from '../errors.ts'
+import type { AtomDetail } from '../persistence/atom-detail.ts'
 import type { Compilation } from './compiler.ts'
 import { hasRun } from './course.ts'
 import { findDifferences, refuse } from './differences.ts'
@@ -61,10 +62,14 @@ export function refuseMisfit(
 /** Sends all atoms back to the start, whatever became of them. */
 export async function resetAtoms(runtime: Runtime): Promise<void> {
   for (const node of runtime.compilation.atoms) {
-    const { state } = runtime.detailOf(node)
+    const { state, hasFailed } = runtime.detailOf(node)
     runtime.intend(node, 'EXECUTE')
-    if (state === 'PENDING') continue
-    runtime.moveTo(node, 'PENDING')
+    if (state === 'PENDING' && !hasFailed) continue
+    const startOver = (detail: AtomDetail): void => {
+      detail.startOver()
+      runtime.setProgress(node, detail, 0)
+    }
+    runtime.move(node, startOver, { payload: hasFailed })
     await runtime.afterMove()
   }
 }

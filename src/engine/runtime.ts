@@ -11,7 +11,7 @@ import type { Logger } from '../base/logger.ts'
 import { Notifier } from '../base/notifier.ts'
 import { StorageError } from '../errors.ts'
 import type { AtomCall, Executor } from '../executors/executor.ts'
-import type { AtomDetail } from '../persistence/atom-detail.ts'
+import { type AtomDetail, failureToReport } from '../persistence/atom-detail.ts'
 import type { FlowDetail } from '../persistence/flow-detail.ts'
 import type { AtomState, TaskState } from '../states/atom.ts'
 import type { Compilation, GraphNode } from './compiler.ts'
@@ -190,8 +190,9 @@ export class Runtime {
     this.failing.clear()
     this.undo = readUndo(this.flowDetail)
     this.selector.triesBrokenAgain = this.undo?.triesBrokenAgain === true
-    for (const { name, failure } of this.flowDetail) {
-      if (failure !== undefined) this.failing.set(name, failure)
+    for (const detail of this.flowDetail) {
+      const failure = failureToReport(detail)
+      if (failure !== undefined) this.failing.set(detail.name, failure)
     }
     for (const direction of ['execute', 'revert'] as const) {
       if (this.#stops[direction].signal.aborted) this.#stops[direction] = new AbortController()
@@ -243,8 +244,8 @@ export class Runtime {
       journal.touch(detail, options.payload === true)
       return
     }
-    const { state, intention, progress, attempt } = detail
-    const before: AtomSnapshot = { state, intention, progress, attempt }
+    const { state, intention, progress, attempt, failure, revertFailure } = detail
+    const before: AtomSnapshot = { state, intention, progress, attempt, failure, revertFailure }
     change(detail)
     this.#followKept(node, detail)
     journal.touch(detail, options.payload === true)

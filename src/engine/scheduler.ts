@@ -55,15 +55,16 @@ export async function retrySubflow(runtime: Runtime, retry: GraphNode): Promise<
   runtime.intend(retry, 'EXECUTE')
   for (const node of region) {
     if (node.atom === undefined) continue
-    const detail = runtime.detailOf(node)
-    if (detail.state !== 'PENDING') {
+    const { state, hasFailed } = runtime.detailOf(node)
+    if (state !== 'PENDING' || hasFailed) {
+      runtime.failing.delete(node.name)
       runtime.move(
         node,
         (record) => {
-          record.state = 'PENDING'
+          record.startOver()
           if (record.kind === 'task') record.progress = 0
         },
-        { starts: true },
+        { starts: true, payload: hasFailed },
       )
       await runtime.afterMove()
     }

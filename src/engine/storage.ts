@@ -10,12 +10,13 @@ import type { Atom } from '../atoms/atom.ts'
 import { History } from '../atoms/history.ts'
 import { encode } from '../base/codec.ts'
 import type { Failure } from '../base/failure.ts'
-import { DuplicateError, NotFoundError, type NotStorableError } from '../errors.ts'
+import { NotFoundError, type NotStorableError } from '../errors.ts'
 import {
   type AtomDetail,
+  failureToReport,
   type ProgressDetails,
   RetryDetail,
-  TaskDetail,
+  type TaskDetail,
 } from '../persistence/atom-detail.ts'
 import type { FlowDetail } from '../persistence/flow-detail.ts'
 import { readMembers } from '../persistence/kept-value.ts'
@@ -23,8 +24,8 @@ import { INJECTOR_NAME } from '../persistence/records.ts'
 import type { AtomState, Intention } from '../states/atom.ts'
 import type { FlowState } from '../states/flow.ts'
 import { Additions, type InjectOptions } from './additions.ts'
+import { attachRecords } from './attaching.ts'
 import { type Compilation, type GraphNode, UNCOMPILED } from './compiler.ts'
-import { isGoingBack } from './course.ts'
 import { recordsOf } from './differences.ts'
 import { Injector } from './injector.ts'
 import { Lookup } from './lookup.ts'
@@ -246,9 +247,12 @@ export class Storage<Results extends object = Record<string, unknown>> {
     throw new NotFoundError(`revert of '${atom}' has no result: it is ${detail.state}`)
   }
 
-  /** Why execute failed, by atom; failures that a later success replaced are gone. */
+  /**
+   * Why execute failed, by atom; failures that a later success replaced are gone, and those from
+   * before a new run or a new attempt of the retry around the atom.
+   */
   getFailures(): Readonly<Record<string, Failure>> {
-    return this.#collect(({ failure }) => failure)
+    return this.#collect(failureToReport)
   }
 
   /** Why revert failed, by atom. */
@@ -300,22 +304,7 @@ export class Storage<Results extends object = Record<string, unknown>> {
    * @internal
    */
   attach(compilation: Compilation): readonly (AtomDetail | undefined)[] {
-    const isBack = isGoingBack(compilation, this.flowDetail, recordsOf(this.flowDetail))
-    const details = compilation.nodes.map((node) => {
-      const { atom } = node
-      if (atom === undefined) return undefined
-      if (node.name === INJECTOR_NAME) {
-        throw new DuplicateError(`an atom cannot be called '${INJECTOR_NAME}'`, [INJECTOR_NAME])
-      }
-      const known = this.flowDetail.find(node.name)
-      if (known !== undefined) return known
-      const made = atom.kind === 'task' ? new TaskDetail(node.name) : new RetryDetail(node.name)
-      made.version = atom.version
-      if (isBack) made.intention = 'REVERT'
-      this.flowDetail.add(made)
-      this.#writer.touch(made, true)
-      return made
-    })
+    const details = attachRecords(compilation, this.flowDetail, this.#writer)
     this.#compilation = compilation
     this.#lookup = this.#lookupIn(compilation, details)
     return details

@@ -126,6 +126,21 @@ export abstract class AtomDetail {
     this.revertFailure = undefined
   }
 
+  /** Whether there is a failure to report, of execute or of revert. */
+  get hasFailed(): boolean {
+    return this.failure !== undefined || this.revertFailure !== undefined
+  }
+
+  /**
+   * Sends the atom back to the start. Failures of what it did before are not reported any more; a
+   * result stays readable until it is replaced.
+   */
+  startOver(): void {
+    this.state = 'PENDING'
+    this.failure = undefined
+    this.revertFailure = undefined
+  }
+
   /** Takes the outcome of revert: a value, with its text as above. What execute returned stays readable. */
   revert(result: unknown, text?: string | null): void {
     this.state = 'REVERTED'
@@ -142,6 +157,14 @@ export abstract class AtomDetail {
 
   /** Takes what execute returned, as it is kept. */
   protected abstract keep(kept: unknown): void
+}
+
+/**
+ * Why execute failed. An atom that is to start, or has, has not failed yet: what Python leaves in
+ * its record is of an attempt before.
+ */
+export function failureToReport({ state, failure }: AtomDetail): Failure | undefined {
+  return state === 'PENDING' || state === 'RUNNING' ? undefined : failure
 }
 
 /** What is remembered of a task. */

@@ -33,6 +33,11 @@ export function ourIds(): readonly string[] {
   return [...ALL.keys()]
 }
 
+/** Why we differ in a case: a difference that is listed, and what it means there. */
+export function ourReason(id: string): string {
+  return ALL.get(id)?.why ?? ''
+}
+
 /**
  * The whole expectation of a case in which we differ; undefined when nothing is said of it.
  *
