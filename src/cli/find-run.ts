@@ -49,7 +49,7 @@ async function isThere(backend: Backend, uuid: string): Promise<boolean> {
 
 /** What begins like it, or runs of a flow of that name. */
 async function suggestion(backend: Backend, written: string): Promise<string> {
-  const named = await backend.listFlows({ name: written, limit: NAMED })
+  const named = await backend.listFlows({ name: written, limit: NAMED, onCorrupt: () => {} })
   if (named.length > 0) {
     return `, but the flow '${written}' has runs; give the uuid of one:\n${named.map(inWords).join('\n')}`
   }
@@ -66,7 +66,13 @@ async function startingWith(
   limit: number,
 ): Promise<readonly StoredFlowRecord[]> {
   // Everything that begins so comes behind it, and nothing else comes in between.
-  const page = await backend.listFlows({ after: beginning, limit })
+  const page = await backend.listFlows({
+    after: beginning,
+    limit,
+    onCorrupt(error, uuid) {
+      if (uuid.startsWith(beginning)) throw error // it may be the one that is meant
+    },
+  })
   return page.filter(({ uuid }) => uuid.startsWith(beginning))
 }
 

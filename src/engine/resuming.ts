@@ -56,8 +56,8 @@ export interface ResumeOptions extends Omit<FactoryOptions, 'book' | 'backend'>,
 export interface Resumed {
   /** Identifies the run. */
   readonly uuid: string
-  /** Name of its flow. */
-  readonly name: string
+  /** Name of its flow; undefined when its record cannot be read. */
+  readonly name: string | undefined
   /**
    * - `finished`: it was run until its state was `state`;
    * - `taken`: another engine was faster;
@@ -66,8 +66,8 @@ export interface Resumed {
    * - `broken`: it could not be run on, for another reason.
    */
   readonly outcome: 'finished' | 'taken' | 'unknown' | 'corrupt' | 'broken'
-  /** Where the run is, as far as this process knows. */
-  readonly state: FlowState
+  /** Where the run is, as far as this process knows; undefined when its record cannot be read. */
+  readonly state: FlowState | undefined
   /** What the run rejected with, a flow that was reverted among it. */
   readonly error: unknown
 }
@@ -90,9 +90,15 @@ export async function resumeAll(options: ResumeOptions): Promise<readonly Resume
     throw new RangeError(`concurrency is ${String(concurrency)}: write a whole number above 0`)
   }
   const { clock = SYSTEM_CLOCK } = options
-  const resumed: Promise<Resumed>[] = []
+  const resumed: (Resumed | Promise<Resumed>)[] = []
   const underWay = new Set<Promise<unknown>>()
-  const filter = { ...(name !== undefined && { name }), ...(states !== undefined && { states }) }
+  const filter = {
+    ...(name !== undefined && { name }),
+    ...(states !== undefined && { states }),
+    onCorrupt(error: CorruptRecordError, uuid: string): void {
+      resumed.push({ uuid, name: undefined, outcome: 'corrupt', state: undefined, error })
+    },
+  }
   for await (const record of listUnfinishedRecords(backend, filter)) {
     if (!isLeft(record, clock.now())) continue
     while (underWay.size >= concurrency) await Promise.race(underWay)

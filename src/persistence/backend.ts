@@ -8,6 +8,7 @@
  */
 import type {
   BackendUnavailableError,
+  CorruptRecordError,
   NotFoundError,
   StaleWriteError,
   StorageError,
@@ -152,6 +153,13 @@ export interface PageOptions {
    * @defaultValue `100`
    */
   readonly limit?: number
+  /**
+   * Hears of a record that cannot be read and would belong on the page, which is filled with those
+   * behind it.
+   *
+   * @defaultValue the error is thrown
+   */
+  readonly onCorrupt?: ((error: CorruptRecordError, uuid: string) => void) | undefined
 }
 
 /** Which flow details are meant. */
@@ -230,7 +238,8 @@ export interface Backend extends AsyncDisposable {
   /**
    * The books, in order of their uuids; those that every given part of the filter fits.
    *
-   * @throws RangeError when the limit is not a whole number above 0.
+   * @throws RangeError when the limit is not a whole number above 0; {@link CorruptRecordError} for
+   * a record that cannot be read, unless the filter has an `onCorrupt`.
    */
   listBooks(filter?: BookFilter): Promise<readonly BookRecord[]>
 
@@ -244,7 +253,8 @@ export interface Backend extends AsyncDisposable {
    * The flow details without their atoms, in order of their uuids; those that every given part
    * of the filter fits.
    *
-   * @throws RangeError when the limit is not a whole number above 0.
+   * @throws RangeError when the limit is not a whole number above 0; {@link CorruptRecordError} for
+   * a record that cannot be read, unless the filter has an `onCorrupt`.
    */
   listFlows(filter?: FlowFilter): Promise<readonly StoredFlowRecord[]>
 

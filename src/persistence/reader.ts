@@ -43,13 +43,23 @@ export async function* listLogBooks(
   page: PageOptions = {},
 ): AsyncGenerator<LogBook> {
   let after = page.after
+  const unreadable = new Unreadable(page.onCorrupt)
+  const { onCorrupt } = unreadable
   for (;;) {
-    const books = await backend.listBooks({ ...page, ...(after === undefined ? {} : { after }) })
-    for (const record of books) yield readBook(record)
+    const place = after === undefined ? {} : { after }
+    const books = await backend.listBooks({ limit: PAGE, ...page, ...place, onCorrupt })
+    for (const record of books) {
+      const book = unreadable.pass(() => readBook(record), record.uuid)
+      if (book !== undefined) yield book
+    }
     after = books.at(-1)?.uuid
-    if (after === undefined || page.limit !== undefined) return
+    if (books.length < PAGE || page.limit !== undefined) break
   }
+  unreadable.throwFirst()
 }
+
+/** How many records are asked for at once; a page with fewer is the last one. */
+const PAGE = 100
 
 /** The states in which a run has not come to an end, and can go on. */
 export const UNFINISHED: readonly FlowState[] = [
@@ -63,11 +73,45 @@ export const UNFINISHED: readonly FlowState[] = [
 /** Which unfinished flows to list. */
 export interface UnfinishedFilter extends FlowFilter {
   /**
-   * Called for a flow that cannot be read, which is then passed over.
+   * Hears of a flow that cannot be read, which is then passed over.
    *
-   * @defaultValue the error ends the listing
+   * @defaultValue the first of them is thrown at the end, when all others were given
    */
-  readonly onCorrupt?: (error: CorruptRecordError, uuid: string) => void
+  readonly onCorrupt?: ((error: CorruptRecordError, uuid: string) => void) | undefined
+}
+
+/** Collects what cannot be read, so that it does not keep the others from being given. */
+class Unreadable {
+  readonly onCorrupt: (error: CorruptRecordError, uuid: string) => void
+  #first: CorruptRecordError | undefined
+
+  constructor(onCorrupt: UnfinishedFilter['onCorrupt']) {
+    this.onCorrupt =
+      onCorrupt ??
+      ((error) => {
+        this.#first ??= error
+      })
+  }
+
+  /** Reads; undefined when it cannot be read. */
+  pass<R>(read: () => R, uuid: string): R | undefined {
+    try {
+      return read()
+    } catch (error) {
+      this.take(error, uuid)
+      return undefined
+    }
+  }
+
+  /** Takes an error that says that a record cannot be read, and throws others. */
+  take(error: unknown, uuid: string): void {
+    if (!(error instanceof CorruptRecordError)) throw error
+    this.onCorrupt(error, uuid)
+  }
+
+  throwFirst(): void {
+    if (this.#first !== undefined) throw this.#first
+  }
 }
 
 /**
@@ -80,22 +124,25 @@ export async function* listUnfinished(
   backend: Backend,
   filter: UnfinishedFilter = {},
 ): AsyncGenerator<FlowDetail> {
-  const { onCorrupt, ...page } = filter
-  for await (const { uuid } of listUnfinishedRecords(backend, page)) {
+  const unreadable = new Unreadable(filter.onCorrupt)
+  const { onCorrupt } = unreadable
+  for await (const { uuid } of listUnfinishedRecords(backend, { ...filter, onCorrupt })) {
+    let detail: FlowDetail | undefined
     try {
-      yield await loadFlowDetail(backend, uuid)
+      detail = await loadFlowDetail(backend, uuid)
     } catch (error) {
-      if (error instanceof NotFoundError) continue // removed since the page was read
-      if (!(error instanceof CorruptRecordError) || onCorrupt === undefined) throw error
-      onCorrupt(error, uuid)
+      // One that is not there was removed since the page was read.
+      if (!(error instanceof NotFoundError)) unreadable.take(error, uuid)
     }
+    if (detail !== undefined) yield detail
   }
+  unreadable.throwFirst()
 }
 
 /** As {@link listUnfinished}, without the atoms: cheaper, to see who holds what. */
 export async function* listUnfinishedRecords(
   backend: Backend,
-  filter: FlowFilter = {},
+  filter: UnfinishedFilter = {},
 ): AsyncGenerator<StoredFlowRecord> {
   const { states = UNFINISHED } = filter
   const wanted = states.filter((state) => UNFINISHED.includes(state))
@@ -103,11 +150,15 @@ export async function* listUnfinishedRecords(
 }
 
 async function* flowsIn(backend: Backend, filter: FlowFilter): AsyncGenerator<StoredFlowRecord> {
+  const unreadable = new Unreadable(filter.onCorrupt)
+  const { onCorrupt } = unreadable
   let after = filter.after
   for (;;) {
-    const flows = await backend.listFlows({ ...filter, ...(after === undefined ? {} : { after }) })
+    const place = after === undefined ? {} : { after }
+    const flows = await backend.listFlows({ limit: PAGE, ...filter, ...place, onCorrupt })
     yield* flows
     after = flows.at(-1)?.uuid
-    if (after === undefined || filter.limit !== undefined) return
+    if (flows.length < PAGE || filter.limit !== undefined) break
   }
+  unreadable.throwFirst()
 }

@@ -6,7 +6,7 @@
  * @module
  */
 import { type Clock, SYSTEM_CLOCK } from '../base/clock.ts'
-import type { StorageError } from '../errors.ts'
+import type { CorruptRecordError, StorageError } from '../errors.ts'
 import { type FlowState, isFlowFinished } from '../states/flow.ts'
 import type { Backend, BookFilter } from './backend.ts'
 
@@ -32,6 +32,12 @@ export interface RemovalOptions {
    * @defaultValue `false`
    */
   readonly dryRun?: boolean | undefined
+  /**
+   * Hears of a book that cannot be read, which is kept.
+   *
+   * @defaultValue a process warning names it
+   */
+  readonly onCorrupt?: ((error: CorruptRecordError, uuid: string) => void) | undefined
   /** Stops after the batch under way; what was removed stays removed. */
   readonly signal?: AbortSignal | undefined
   /**
@@ -60,13 +66,13 @@ const DEFAULT_BATCH = 100
  * await removeFinished(backend, { olderThanMs: 7 * 24 * 60 * 60 * 1_000 })
  */
 export async function removeFinished(backend: Backend, options: RemovalOptions): Promise<number> {
-  const { dryRun = false, signal } = options
+  const { dryRun = false, signal, onCorrupt = warn } = options
   const { filter, limit } = readOptions(options)
   if (dryRun) return backend.countBooks(filter)
   let count = 0
   let after = ''
   while (signal?.aborted !== true) {
-    const books = await backend.listBooks({ ...filter, after, limit })
+    const books = await backend.listBooks({ ...filter, after, limit, onCorrupt })
     const last = books.at(-1)
     if (last === undefined) break
     const uuids = books.map(({ uuid }) => uuid)
@@ -98,6 +104,13 @@ function readOptions({
   }
   const updatedBefore = new Date(clock.now().getTime() - olderThanMs)
   return { filter: { states, updatedBefore }, limit }
+}
+
+function warn(error: CorruptRecordError): void {
+  process.emitWarning(`a book was kept that may have ended long ago: ${error.message}`, {
+    type: 'TaskflowWarning',
+    code: 'TASKFLOW_UNREADABLE',
+  })
 }
 
 /** A thousand years. */

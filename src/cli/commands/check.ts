@@ -84,10 +84,17 @@ async function* verdictsOn(
     return
   }
   const flow = target.flow()
-  for await (const detail of listUnfinished(options.backend, { name: flow.name, ...options })) {
+  const unread: RunVerdict[] = []
+  const onCorrupt = (error: Error, flowUuid: string): void => {
+    const nothing = { flowName: undefined, state: undefined, canResume: false, differences: [] }
+    unread.push({ flowUuid, ...nothing, error })
+  }
+  const filter = { name: flow.name, ...options, onCorrupt }
+  for await (const detail of listUnfinished(options.backend, filter)) {
     const { uuid: flowUuid, name: flowName, state } = detail
     yield { flowUuid, flowName, state, ...compare(detail, flow), error: undefined }
   }
+  yield* unread
 }
 
 function say(verdicts: readonly RunVerdict[], context: Context): void {

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Command } from 'commander'
+import { oneLine } from '../../base/printable.ts'
 import { removeFinished } from '../../persistence/retention.ts'
 import { isFlowFinished } from '../../states/flow.ts'
 import { readAgeMs, readCount } from '../amounts.ts'
@@ -58,6 +59,7 @@ async function collect(context: Context, flags: GcFlags): Promise<ExitCode> {
     batch,
     dryRun: isDry,
     signal: stop.signal,
+    onCorrupt: (error) => context.remark(`kept: ${oneLine(error.message)}`),
     clock,
   })
   if (context.isJson) context.answer({ books: count, dryRun: isDry })

@@ -5,6 +5,7 @@
  */
 import type { Command } from 'commander'
 import { oneLine } from '../../base/printable.ts'
+import type { CorruptRecordError } from '../../errors.ts'
 import type { FlowFilter, StoredFlowRecord } from '../../persistence/backend.ts'
 import { isGone } from '../../persistence/owner.ts'
 import { ageInWords, readAgeMs, readCount } from '../amounts.ts'
@@ -45,8 +46,10 @@ Example:
 async function list(context: Context, flags: LsFlags): Promise<ExitCode> {
   const limit = readCount(flags.limit, '--limit')
   const now = context.terminal.now()
+  const unreadable: CorruptRecordError[] = []
   const filter: FlowFilter = {
     limit: limit + 1,
+    onCorrupt: (error) => void unreadable.push(error),
     ...(flags.state !== undefined && { states: readStates(flags.state) }),
     ...(flags.name !== undefined && { name: flags.name }),
     ...(flags.after !== undefined && { after: flags.after }),
@@ -58,6 +61,7 @@ async function list(context: Context, flags: LsFlags): Promise<ExitCode> {
   const found = await backend.listFlows(filter)
   const runs = found.slice(0, limit)
   const next = found.length > limit ? runs.at(-1)?.uuid : undefined
+  for (const error of unreadable) context.remark(`not listed: ${oneLine(error.message)}`)
   if (context.isJson) {
     context.answer({ runs: runs.map(plainRun), next: next ?? null })
     return EXIT.ok
@@ -103,7 +107,7 @@ export function ownerInWords(
 async function nameHint(context: Context, { name }: LsFlags): Promise<string> {
   if (name === undefined) return ''
   const backend = await context.backend()
-  const page = await backend.listFlows({ limit: 100 })
+  const page = await backend.listFlows({ limit: 100, onCorrupt: () => {} })
   const names = page.map((one) => one.name)
   return ` of '${name}'${names.includes(name) ? '' : didYouMean(name, names)}`
 }

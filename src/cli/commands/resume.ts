@@ -162,8 +162,11 @@ async function all(
 
 function sayResumed(resumed: readonly Resumed[], context: Context): void {
   if (context.isJson) {
-    const runs = resumed.map(({ error, ...run }) => ({
-      ...run,
+    const runs = resumed.map(({ error, uuid, name = null, outcome, state = null }) => ({
+      uuid,
+      name,
+      outcome,
+      state,
       ...(error !== undefined && { failure: plainFailure(Failure.from(error)) }),
     }))
     context.tell({ event: 'end', resumed: runs })
@@ -173,7 +176,7 @@ function sayResumed(resumed: readonly Resumed[], context: Context): void {
   for (const { uuid, name, outcome, state, error } of resumed) {
     const why = error === undefined ? '' : `  ${oneLine(failureInWords(Failure.from(error)))}`
     context.say(
-      `${uuid}  ${outcome}  ${context.paint.state(state)}  ${oneLine(name)}${context.masked(why)}`,
+      `${oneLine(uuid)}  ${outcome}  ${state === undefined ? '-' : context.paint.state(state)}  ${oneLine(name ?? '-')}${context.masked(why)}`,
     )
   }
 }

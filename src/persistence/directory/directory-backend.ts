@@ -11,7 +11,14 @@ import { statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import { type Clock, SYSTEM_CLOCK, type Timer } from '../../base/clock.ts'
-import { BackendUnavailableError, FlowError, NotFoundError, StorageError } from '../../errors.ts'
+import {
+  BackendUnavailableError,
+  type CorruptRecordError,
+  FlowError,
+  NotFoundError,
+  StorageError,
+} from '../../errors.ts'
+
 import type {
   Backend,
   BackendSupports,
@@ -33,6 +40,7 @@ import { FolderLock } from './lock.ts'
 import { OWN_FOLDER, pathOf } from './names.ts'
 import type { StoredAtom } from './objects.ts'
 import { Plan } from './plan.ts'
+import { readOne, tellOf } from './readable.ts'
 import { Disk, Tree } from './tree.ts'
 
 /** How large the journal grows before what it tells of is made durable, and it is emptied. */
@@ -122,12 +130,14 @@ export class DirectoryBackend implements Backend {
   listBooks(filter: BookFilter = {}): Promise<readonly BookRecord[]> {
     return this.#read(async () => {
       const page = pageOf(filter)
-      return cut(await this.#booksThatFit(filter), page)
+      const unreadable = new Map<string, CorruptRecordError>()
+      const books = cut(await this.#booksThatFit(filter, unreadable), page)
+      return tellOf(unreadable, books, filter)
     })
   }
 
   countBooks(filter: BookFilter = {}): Promise<number> {
-    return this.#read(async () => (await this.#booksThatFit(filter)).length)
+    return this.#read(async () => (await this.#booksThatFit(filter, new Map())).length)
   }
 
   loadFlow(uuid: string): Promise<StoredFlow> {
@@ -146,12 +156,14 @@ export class DirectoryBackend implements Backend {
   listFlows(filter: FlowFilter = {}): Promise<readonly StoredFlowRecord[]> {
     return this.#read(async () => {
       const page = pageOf(filter)
-      return cut(await this.#flowsThatFit(filter), page)
+      const unreadable = new Map<string, CorruptRecordError>()
+      const flows = cut(await this.#flowsThatFit(filter, unreadable), page)
+      return tellOf(unreadable, flows, filter)
     })
   }
 
   countFlows(filter: FlowFilter = {}): Promise<number> {
-    return this.#read(async () => (await this.#flowsThatFit(filter)).length)
+    return this.#read(async () => (await this.#flowsThatFit(filter, new Map())).length)
   }
 
   async removeBook(uuid: string): Promise<void> {
@@ -165,7 +177,9 @@ export class DirectoryBackend implements Backend {
       const isPlain = filter.states === undefined && filter.updatedBefore === undefined
       const books = isPlain
         ? [...wanted].filter((uuid) => this.#tree.hasBook(uuid))
-        : (await this.#booksThatFit(filter)).map(({ uuid }) => uuid).filter((u) => wanted.has(u))
+        : (await this.#booksThatFit(filter, new Map()))
+            .map(({ uuid }) => uuid)
+            .filter((uuid) => wanted.has(uuid))
       const plan = new Plan(this.#disk)
       for (const uuid of books) plan.removeBook(uuid)
       await this.#commit(plan)
@@ -183,19 +197,33 @@ export class DirectoryBackend implements Backend {
     })
   }
 
-  async #booksThatFit(filter: BookFilter): Promise<readonly BookRecord[]> {
+  /** @param unreadable takes what cannot be read; left out, that is thrown */
+  async #booksThatFit(
+    filter: BookFilter,
+    unreadable?: Map<string, CorruptRecordError>,
+  ): Promise<readonly BookRecord[]> {
     const needsFlows = filter.states !== undefined || filter.updatedBefore !== undefined
-    const flows = Map.groupBy(needsFlows ? await this.#flowsThatFit({}) : [], (f) => f.bookUuid)
+    const ofFlows = unreadable && new Map<string, CorruptRecordError>()
+    const flows = Map.groupBy(
+      needsFlows ? await this.#flowsThatFit({}, ofFlows) : [],
+      (flow) => flow.bookUuid,
+    )
     const books: BookRecord[] = []
+    const doubtful = ofFlows?.size ? this.#tree.booksOfFlows() : undefined
+    const kept = new Set([...(ofFlows?.keys() ?? [])].map((flow) => doubtful?.get(flow)))
     for await (const name of inSlices(this.#disk.objects('logbooks'))) {
-      const book = this.#tree.bookAt(name)
-      if (book === undefined) continue
+      const book = readOne('logbooks', name, unreadable, () => this.#tree.bookAt(name))
+      // Of a book with a flow that cannot be read, nobody knows whether it fits.
+      if (book === undefined || kept.has(book.uuid)) continue
       if (fitsBook(book, flows.get(book.uuid) ?? [], filter)) books.push(book)
     }
     return books
   }
 
-  async #flowsThatFit(filter: FlowFilter): Promise<readonly StoredFlowRecord[]> {
+  async #flowsThatFit(
+    filter: FlowFilter,
+    unreadable?: Map<string, CorruptRecordError>,
+  ): Promise<readonly StoredFlowRecord[]> {
     const { bookUuid } = filter
     const names =
       bookUuid === undefined
@@ -209,7 +237,7 @@ export class DirectoryBackend implements Backend {
     }
     const flows: StoredFlowRecord[] = []
     for await (const name of inSlices(names)) {
-      const flow = this.#tree.flowAt(name, bookOf)
+      const flow = readOne('flowdetails', name, unreadable, () => this.#tree.flowAt(name, bookOf))
       if (flow !== undefined && fitsFlow(flow, filter)) flows.push(flow)
     }
     return flows

@@ -164,10 +164,20 @@ export class Tree {
       if (links.length === 0) continue
       const text = this.#named('logbooks', book)
       if (text === undefined) continue
-      const uuid = uuidIn('logbooks', book, text)
+      const uuid = this.#uuidOf(book, text)
       for (const flow of links) books.set(flow, uuid)
     }
     return books
+  }
+
+  /** Of a book that cannot be read, its folder says what it is called. */
+  #uuidOf(book: string, text: string): string {
+    try {
+      return uuidIn('logbooks', book, text)
+    } catch (error) {
+      if (error instanceof CorruptRecordError) return book
+      throw error
+    }
   }
 
   #flowIn(name: string, text: string, beside: Beside): StoredFlowRecord {

@@ -23,6 +23,7 @@ import { staleWrite } from '../fencing.ts'
 import { pageOf } from '../filters.ts'
 import { checkCheckpoint, mayBeStored } from '../validation.ts'
 import type { SqlDialect } from './dialect.ts'
+import { readPage } from './readable.ts'
 import { Repeats } from './repeats.ts'
 import { atomFrom, bookFrom, flowFrom } from './rows.ts'
 import { migrate } from './schema.ts'
@@ -124,8 +125,11 @@ export class SqlBackend implements Backend {
 
   listBooks(filter: BookFilter = {}): Promise<readonly BookRecord[]> {
     return this.#life.use(async () => {
-      const rows = await this.#ask(this.#selects.books(pageOf(filter), filter))
-      return rows.map(bookFrom)
+      return readPage(pageOf(filter), {
+        ask: (page) => this.#ask(this.#selects.books(page, filter)),
+        read: bookFrom,
+        onCorrupt: filter.onCorrupt,
+      })
     })
   }
 
@@ -149,7 +153,11 @@ export class SqlBackend implements Backend {
     return this.#life.use(async () => {
       const page = pageOf(filter)
       if (filter.states?.length === 0) return [] // `IN ()` is not SQL everywhere
-      return (await this.#ask(this.#selects.flows(page, filter))).map(flowFrom)
+      return readPage(page, {
+        ask: (one) => this.#ask(this.#selects.flows(one, filter)),
+        read: flowFrom,
+        onCorrupt: filter.onCorrupt,
+      })
     })
   }
 
