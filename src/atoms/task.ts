@@ -32,8 +32,9 @@ import type {
 /** What the engine hands to execute and revert beside the inputs. */
 export interface TaskContext {
   /**
-   * Aborted when the engine wants the atom to stop: it lost the flow to another engine, or it
-   * could not write. Suspending does not abort; what runs is finished.
+   * Aborted when the atom is to stop: the run was canceled or its deadline is over, the call took
+   * longer than its time limit, or the engine cannot write or has lost the run to another one.
+   * Suspending does not abort; what runs is finished.
    */
   readonly signal: AbortSignal
   /**
@@ -135,9 +136,15 @@ const NO_BINDINGS: readonly Binding[] = []
  *
  * @example
  * class CreateEntry extends Task<{ size: number }, { volumeId: string }> {
- *   constructor(private db: Db) { super('create-entry', { provides: 'volumeId' }) }
- *   async execute({ size }: { size: number }) { return this.db.insert(size) }
- *   async revert({ result }: RevertInputs<string>) { if (!isFailure(result)) await this.db.remove(result) }
+ *   readonly #db: Db
+ *
+ *   constructor(db: Db) {
+ *     super('create-entry', { provides: 'volumeId' })
+ *     this.#db = db
+ *   }
+ *
+ *   async execute({ size }: { size: number }) { return this.#db.insert(size) }
+ *   async revert({ result }: RevertInputs<string>) { if (!isFailure(result)) await this.#db.remove(result) }
  * }
  */
 export abstract class Task<
