@@ -19,6 +19,7 @@ import {
   times,
   unordered,
 } from '../../src/index.ts'
+import { FakeClock } from '../../src/testing/fake-clock.ts'
 import { recording } from './recording.ts'
 import { errorOf, loadLoosely } from './steps.ts'
 
@@ -654,11 +655,14 @@ describe('a time limit', () => {
     expect(error).toMatchObject({ code: 'TIMEOUT', cause: { message: 'half written' } })
   })
 
-  test('that is kept leaves no trace', async () => {
+  test('that is kept leaves no timer behind', async () => {
+    const clock = new FakeClock()
     const quick = task('quick', { timeoutMs: 10_000, execute: async () => 'ok', provides: 'x' })
-    const engine = load(linear('f').add(quick))
+    const engine = load(linear('f').add(quick), { clock })
+    const before = clock.timerCount
     await engine.run()
     expect(engine.storage.fetch('x')).toBe('ok')
+    expect(clock.timerCount).toBe(before)
   })
 
   test('of revert breaks the flow', async () => {
