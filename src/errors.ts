@@ -130,7 +130,7 @@ export class MissingDependenciesError extends FlowError {
         `\n  '${symbol}' for ${argument === symbol ? 'an' : `the argument '${argument}', an`} input of ${method} of '${atom}'`,
     )
     super(
-      `flow '${flow}' cannot start: nothing provides${lines.join('')}\nput these values into the store, inject them, or add a task before that provides them`,
+      `flow '${flow}' cannot start: nothing provides${lines.join('')}\nput these values into the store, inject them, add a task before that provides them, or give an input a default: ({ size = 1 })`,
     )
     this.missing = missing
     this.missingRequirements = [...new Set(missing.map(({ symbol }) => symbol))].sort()
@@ -160,14 +160,17 @@ export interface FlowDifference {
   readonly blocking: boolean
 }
 
+/** The words for {@link AcceptableDifference}. */
+export const ACCEPTABLE_DIFFERENCES = ['inserted', 'provides', 'removed', 'version'] as const
+
 /** The differences that may be accepted: the engine can go on, if the caller says that it is right. */
-export type AcceptableDifference = 'inserted' | 'provides' | 'removed' | 'version'
+export type AcceptableDifference = (typeof ACCEPTABLE_DIFFERENCES)[number]
 
 /** True for a kind of difference that may be accepted. */
 export function isAcceptable(
   difference: FlowDifference['difference'],
 ): difference is AcceptableDifference {
-  return ['inserted', 'provides', 'removed', 'version'].includes(difference)
+  return ACCEPTABLE_DIFFERENCES.some((one) => one === difference)
 }
 
 /** The stored flow detail does not fit the flow; nothing was changed. */

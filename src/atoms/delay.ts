@@ -3,6 +3,15 @@
  *
  * @module
  */
+import {
+  BOOLEAN,
+  type Checks,
+  DURATION,
+  isObject,
+  number,
+  readOptions,
+  shown,
+} from '../base/checks.ts'
 import type { Failure } from '../base/failure.ts'
 import type { History } from './history.ts'
 
@@ -45,43 +54,64 @@ export interface DelayInputs {
  */
 export type RetryDelay = number | ExponentialDelay | ((inputs: DelayInputs) => number)
 
-/** @throws TypeError when it cannot be waited by. */
-export function checkDelay(label: string, delay: RetryDelay = 0): RetryDelay {
-  if (typeof delay === 'function') return delay
-  const numbers =
-    typeof delay === 'number'
-      ? [delay]
-      : [delay?.initialMs, delay?.maxMs ?? 0, (delay?.factor ?? 1) - 1]
-  if (numbers.every((one) => typeof one === 'number' && one >= 0)) return delay
-  throw new TypeError(
-    `'${label}' has the delay ${JSON.stringify(delay)}: write milliseconds from 0 on, { initialMs, factor, maxMs }, or a function`,
-  )
+const EXPONENTIAL: Checks<ExponentialDelay> = {
+  initialMs: DURATION,
+  factor: number({ least: 1 }),
+  maxMs: DURATION,
+  jitter: BOOLEAN,
 }
 
-/** @throws RangeError when a function gave no number from 0 on. */
-export function delayMs(label: string, delay: RetryDelay, inputs: DelayInputs): number {
-  const ms = ownDelayMs(delay, inputs)
-  if (typeof ms !== 'number' || !(ms >= 0)) {
-    throw new RangeError(
-      `the delay of '${label}' gave ${String(ms)}: it must give milliseconds from 0 on`,
+/** What is longer is no wait that a record could hold; nobody lives to see the difference. */
+const LONGEST_MS = Number.MAX_SAFE_INTEGER
+
+/** @throws TypeError or RangeError when it cannot be waited by. */
+export function checkDelay(label: string, delay: RetryDelay = 0): RetryDelay {
+  const name = `delay of '${label}'`
+  if (typeof delay === 'function') return delay
+  if (typeof delay === 'number') {
+    DURATION(name, delay)
+    return delay
+  }
+  if (!isObject(delay)) {
+    throw new TypeError(
+      `${name} must be a number of milliseconds, { initialMs, factor, maxMs, jitter } or a function, got ${shown(delay)}`,
     )
   }
-  return Math.max(ms, retryAfterMs(inputs.failure))
+  const place = ` in the ${name}`
+  DURATION(`initialMs${place}`, (delay as Partial<ExponentialDelay>).initialMs)
+  return readOptions(`the ${name}`, delay, EXPONENTIAL, place)
+}
+
+/**
+ * How long to wait, in milliseconds; never longer than a record can hold.
+ *
+ * @throws TypeError or RangeError when a function gave no number from 0 on.
+ */
+export function delayMs(label: string, delay: RetryDelay, inputs: DelayInputs): number {
+  const ms = ownDelayMs(delay, inputs)
+  DURATION(`what the delay of '${label}' gives`, ms)
+  return Math.min(Math.max(ms, retryAfterMs(inputs.failure)), LONGEST_MS)
 }
 
 function ownDelayMs(delay: RetryDelay, inputs: DelayInputs): number {
   if (typeof delay === 'number') return delay
   if (typeof delay === 'function') return delay(inputs)
   const { initialMs, factor = 2, maxMs = 60_000, jitter = true } = delay
-  const longest = Math.min(maxMs, initialMs * factor ** (inputs.history.length - 1))
+  // Without an end, a product with nothing would be no number.
+  const growth = Math.min(factor ** (inputs.history.length - 1), LONGEST_MS)
+  const longest = Math.min(maxMs, initialMs * growth, LONGEST_MS)
   return jitter ? Math.random() * longest : longest
 }
 
-/** What the other side asked for, as long as the error is at hand. */
+/**
+ * What the other side asked for, as long as the error is at hand. The error is somebody else's: what
+ * is no length of time is not heeded.
+ */
 function retryAfterMs({ thrown }: Failure): number {
-  const asked: unknown =
-    typeof thrown === 'object' && thrown !== null && 'retryAfterMs' in thrown
-      ? thrown.retryAfterMs
-      : 0
-  return typeof asked === 'number' && asked > 0 ? asked : 0
+  try {
+    const asked: unknown = isObject(thrown) ? Reflect.get(thrown, 'retryAfterMs') : undefined
+    return typeof asked === 'number' && asked > 0 && asked < Number.POSITIVE_INFINITY ? asked : 0
+  } catch {
+    return 0
+  }
 }

@@ -7,6 +7,7 @@
  * @module
  */
 import { NotStorableError } from '../errors.ts'
+import { number } from './checks.ts'
 import { encode, pathStep } from './codec.ts'
 import type { FailureRecord } from './failure.ts'
 
@@ -14,7 +15,9 @@ import type { FailureRecord } from './failure.ts'
 export const DEFAULT_MAX_PAYLOAD_BYTES = 1_048_576
 
 /** A failure that is cut down must still have room for a name and a line. */
-const LEAST_MAX_PAYLOAD_BYTES = 1_024
+export const LEAST_MAX_PAYLOAD_BYTES = 1_024
+
+const CHECK = number({ least: LEAST_MAX_PAYLOAD_BYTES, whole: true })
 
 /** 256 MiB: half of the longest string, and less than what databases keep in a column. */
 const MAX_TEXT_BYTES = 268_435_456
@@ -42,12 +45,7 @@ export class PayloadLimit {
     maxBytes: number = DEFAULT_MAX_PAYLOAD_BYTES,
     maxTextBytes: () => number | undefined = () => undefined,
   ) {
-    const isWhole = Number.isSafeInteger(maxBytes) && maxBytes >= LEAST_MAX_PAYLOAD_BYTES
-    if (!isWhole && maxBytes !== Number.POSITIVE_INFINITY) {
-      throw new RangeError(
-        `maxPayloadBytes must be a whole number of at least ${LEAST_MAX_PAYLOAD_BYTES}, or Infinity for no limit, but is ${String(maxBytes)}`,
-      )
-    }
+    CHECK('maxPayloadBytes', maxBytes)
     this.#maxBytes = maxBytes
     this.#maxTextBytes = maxTextBytes
   }

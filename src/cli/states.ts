@@ -3,9 +3,10 @@
  *
  * @module
  */
+
+import { didYouMean } from '../base/suggestions.ts'
 import { FLOW_MOVES, type FlowState } from '../states/flow.ts'
 import { usageError } from './exits.ts'
-import { didYouMean } from './suggestions.ts'
 
 /**
  * Reads names of states, in whichever case, also several in one word with commas.

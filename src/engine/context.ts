@@ -4,6 +4,7 @@
  * @module
  */
 import type { TaskContext } from '../atoms/task.ts'
+import { PROGRESS } from '../base/checks.ts'
 import type { Logger } from '../base/logger.ts'
 import type { AtomDetail } from '../persistence/atom-detail.ts'
 import { keep, readKept } from '../persistence/kept-value.ts'
@@ -67,11 +68,7 @@ export class AtomContext implements TaskContext {
   }
 
   #progress(fraction: number, details?: Readonly<Record<string, unknown>>): void {
-    if (typeof fraction !== 'number' || !(fraction >= 0 && fraction <= 1)) {
-      throw new RangeError(
-        `'${this.#node.name}' says its progress is ${String(fraction)}: write a number from 0 to 1`,
-      )
-    }
+    PROGRESS(`the progress of '${this.#node.name}'`, fraction)
     const detail = this.#runtime.detailOf(this.#node)
     const isUnderWay = detail.state === 'RUNNING' || detail.state === 'REVERTING'
     if (!isUnderWay || detail.attempt !== this.attempt) return

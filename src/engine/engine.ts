@@ -126,7 +126,6 @@ export class Engine<Results extends object = Record<string, unknown>> {
 
   /**
    * Makes sure that every input of every atom has a possible source.
-   *
    * @throws {@link MissingDependenciesError} listing all that have none; {@link FlowMismatchError}
    * when the run has begun and something that it still has to call cannot have an input;
    * {@link InvalidStateError} before {@link Engine.prepare}.
@@ -167,9 +166,10 @@ export class Engine<Results extends object = Record<string, unknown>> {
    * {@link EngineBusyError} when it is running: cancel it. What a revert threw, which stops it.
    */
   async revert(options: RevertOptions = {}): Promise<void> {
+    const undo = undoOnDemand(options)
     if (this.#record.isRunning) throw new EngineBusyError(this.flow.name)
     if (this.storage.getFlowState() === 'REVERTED') return
-    await this.#runToEnd(await this.#begin({}, undoOnDemand(options)), options)
+    await this.#runToEnd(await this.#begin({}, undo), options)
   }
 
   /**
@@ -196,7 +196,6 @@ export class Engine<Results extends object = Record<string, unknown>> {
   /**
    * Runs the flow phase by phase: gives the name of each before it is done, and the final state
    * at last, unless that is FAILURE. Throws what {@link Engine.run} throws.
-   *
    * Whoever leaves the loop early suspends the flow; what is under way is finished first.
    */
   async *runIter(options: RunOptions = {}): AsyncGenerator<Phase | Ending, void> {
@@ -317,6 +316,7 @@ export class Engine<Results extends object = Record<string, unknown>> {
 
   /** @param undo the run is to be reverted instead of being gone on with */
   async #begin(options: RunOptions, undo?: Undo): Promise<Prepared> {
+    this.#limits.check(options)
     if (this.#record.isRunning) throw new EngineBusyError(this.flow.name)
     this.#record.begin()
     this.#claim.take()

@@ -5,6 +5,7 @@
  */
 import { type Clock, type FullClock, fullClock, later, type Timer } from '../base/clock.ts'
 import { TimeoutError } from '../errors.ts'
+import { checkRunOptions } from './behaviour.ts'
 import type { RunOptions } from './options.ts'
 import type { Storage } from './storage.ts'
 import { type Deadline, deadlineMeta, readDeadline, type Undo } from './undo-record.ts'
@@ -31,19 +32,14 @@ export class RunLimits {
     this.#stops = stops
   }
 
-  /**
-   * A run begins: the first that has a deadline stores it, with its next checkpoint.
-   *
-   * @throws RangeError when an option has no sense.
-   */
-  begin({ deadlineMs, onAbort = 'suspend' }: RunOptions): void {
-    if (onAbort !== 'suspend' && onAbort !== 'revert') {
-      throw new RangeError(`onAbort is '${String(onAbort)}': write 'suspend' or 'revert'`)
-    }
+  /** @throws TypeError or RangeError for an invalid option. */
+  check(options: RunOptions): void {
+    checkRunOptions(options)
+  }
+
+  /** A run begins: the first that has a deadline stores it, with its next checkpoint. */
+  begin({ deadlineMs }: RunOptions): void {
     if (deadlineMs === undefined) return
-    if (!(typeof deadlineMs === 'number' && deadlineMs > 0)) {
-      throw new RangeError(`deadlineMs is ${String(deadlineMs)}: write milliseconds above 0`)
-    }
     const isSet = readDeadline(this.#storage.flowDetail) !== undefined
     if (isSet || deadlineMs === Number.POSITIVE_INFINITY) return
     const at = later(this.#clock.now(), deadlineMs)

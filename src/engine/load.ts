@@ -6,86 +6,49 @@
  *
  * @module
  */
+import { FUNCTION, readOptions, split } from '../base/checks.ts'
+import { demandName } from '../base/names.ts'
 import { DuplicateError, NotFoundError, type NotStorableError } from '../errors.ts'
 import { concurrentForOne } from '../executors/concurrent.ts'
 import type { Executor } from '../executors/executor.ts'
 import { INLINE } from '../executors/inline.ts'
-import type { Flow, FlowItem } from '../flows/flow.ts'
+import type { FlowItem } from '../flows/flow.ts'
 import type { ResultsOf, StoreOption } from '../flows/wiring.ts'
 import type { Claim } from '../holding/claim.ts'
-import type { Backend } from '../persistence/backend.ts'
 import { FlowDetail, LogBook } from '../persistence/flow-detail.ts'
+import {
+  DETAIL_CHECKS,
+  demandDefinition,
+  demandFlow,
+  FACTORY_CHECKS,
+  LOAD_CHECKS,
+  RUN_CHECKS,
+} from './behaviour.ts'
 import { Engine } from './engine.ts'
-import type { EngineBehaviour, EngineParts, RunOptions } from './options.ts'
+import type {
+  AnyStore,
+  EngineOptions,
+  EngineParts,
+  FactoryOptions,
+  FlowDefinition,
+  FlowRegistry,
+  LoadOptions,
+  RunOptions,
+} from './options.ts'
 
-/** Which engine runs a flow, and where its record is kept. Every option may be left out. */
-export interface EngineOptions extends EngineBehaviour {
-  /**
-   * - `'serial'`: one atom at a time;
-   * - `'parallel'`: everything that is ready at once.
-   *
-   * @defaultValue `'serial'`
-   */
-  readonly engine?: 'serial' | 'parallel' | undefined
-  /**
-   * How many atoms a parallel engine runs at once.
-   *
-   * @defaultValue four times the number of processors
-   */
-  readonly maxWorkers?: number | undefined
-  /** Calls the atoms of a parallel engine; may be shared between engines. */
-  readonly executor?: Executor | undefined
-  /**
-   * Where the record is kept. Whoever made it closes it.
-   *
-   * @defaultValue none: the run is gone with the process
-   */
-  readonly backend?: Backend | undefined
-}
-
-/** How {@link load} puts an engine together. */
-export interface LoadOptions extends EngineOptions {
-  /**
-   * The record of a run to go on with.
-   *
-   * @defaultValue a new one
-   */
-  readonly flowDetail?: FlowDetail | undefined
-  /**
-   * The book that a new record is put into.
-   *
-   * @defaultValue a new one, called as the flow
-   */
-  readonly book?: LogBook | undefined
-}
-
-/** How {@link loadFromFactory} and {@link loadFromDetail} put an engine together. */
-export interface FactoryOptions extends EngineOptions {
-  /** The book that a new record is put into. */
-  readonly book?: LogBook | undefined
-}
-
-/** Values put into storage, beside those that are stored with the run. */
-export interface AnyStore {
-  /** By symbol. */
-  readonly store?: Readonly<Record<string, unknown>> | undefined
-}
-
-/** A flow that can be made again by its name, in another process. */
-export interface FlowDefinition<Args extends readonly unknown[] = readonly never[], F = FlowItem> {
-  /** Stored with each run. */
-  readonly name: string
-  /** Makes the flow; called with the stored arguments, it must make the same flow. */
-  readonly factory: (...args: Args) => F
-}
-
-/** The flows that a program knows how to make; names are looked up nowhere else. */
-export type FlowRegistry = Iterable<FlowDefinition>
+export type {
+  AnyStore,
+  EngineOptions,
+  FactoryOptions,
+  FlowDefinition,
+  FlowRegistry,
+  LoadOptions,
+} from './options.ts'
 
 /**
  * Puts an engine together that runs a flow.
  *
- * @throws RangeError or TypeError for an unknown engine or an option without sense;
+ * @throws TypeError or RangeError for an invalid option, before anything happens;
  * {@link NotStorableError} when a value of the store is larger than `maxPayloadBytes`.
  *
  * @example
@@ -94,12 +57,15 @@ export type FlowRegistry = Iterable<FlowDefinition>
  */
 export function load<F extends FlowItem>(
   flow: F,
-  ...[options = {} as never]: LoadArguments<F>
+  ...[options]: LoadArguments<F>
 ): Engine<ResultsOf<F>> {
-  const { store, flowDetail, ...behaviour } = options as LoadOptions & AnyStore
-  return assemble(flow, flowDetail ?? new FlowDetail(flow.name), behaviour, store) as Engine<
-    ResultsOf<F>
-  >
+  return loadAny(flow, readOptions('load()', options, LOAD_CHECKS)) as Engine<ResultsOf<F>>
+}
+
+function loadAny(flow: FlowItem, options: LoadOptions & AnyStore): Engine {
+  const { store, flowDetail, ...behaviour } = options
+  demandFlow(flow)
+  return assemble(flow, flowDetail ?? new FlowDetail(flow.name), behaviour, store)
 }
 
 /** The options of {@link load} and {@link run}; they must be given when the flow needs a store. */
@@ -120,17 +86,22 @@ export type LoadArguments<F, Options = LoadOptions> =
  */
 export async function run<F extends FlowItem>(
   flow: F,
-  ...args: LoadArguments<F, LoadOptions & RunOptions>
+  ...[options]: LoadArguments<F, LoadOptions & RunOptions>
 ): Promise<ResultsOf<F>> {
-  const engine = load(flow, ...(args as LoadArguments<F>))
-  await engine.run({ signal: (args[0] as RunOptions | undefined)?.signal })
+  const all = readOptions<LoadOptions & AnyStore & RunOptions>('run()', options, {
+    ...LOAD_CHECKS,
+    ...RUN_CHECKS,
+  })
+  const [ofRun, ofEngine] = split<RunOptions, typeof all>(all, RUN_CHECKS)
+  const engine = loadAny(flow, ofEngine)
+  await engine.run(ofRun)
   return engine.storage.fetchAll() as ResultsOf<F>
 }
 
 /**
  * Names a factory, so that a run can be resumed by a process that knows the definition.
  *
- * @throws TypeError when the name is empty or the factory is no function.
+ * @throws TypeError when the name is unfit or the factory is no function.
  *
  * @example
  * const createVolume = defineFlow('create-volume', (pool: string) => linear('create-volume').add(…))
@@ -139,11 +110,8 @@ export function defineFlow<Args extends readonly unknown[], F extends FlowItem>(
   name: string,
   factory: (...args: Args) => F,
 ): FlowDefinition<Args, F> {
-  if (typeof name !== 'string' || name === '' || typeof factory !== 'function') {
-    throw new TypeError(
-      `defineFlow needs a name and a function that makes the flow, not ${String(name)} and ${typeof factory}`,
-    )
-  }
+  demandName('the name of a definition', name)
+  FUNCTION(`the factory of '${name}'`, factory)
   return { name, factory }
 }
 
@@ -157,9 +125,9 @@ export function defineFlow<Args extends readonly unknown[], F extends FlowItem>(
 export function loadFromFactory<Args extends readonly unknown[], F extends FlowItem>(
   definition: FlowDefinition<Args, F>,
   args: Args,
-  ...[options = {} as never]: LoadArguments<F, FactoryOptions>
+  ...[options]: LoadArguments<F, FactoryOptions>
 ): Engine<ResultsOf<F>> {
-  const { store, ...behaviour } = options as FactoryOptions & AnyStore
+  const { store, ...behaviour } = readOptions('loadFromFactory()', options, FACTORY_CHECKS)
   const flow = makeFlow(definition, args)
   const engine = assemble(flow, new FlowDetail(flow.name), behaviour, store)
   engine.storage.updateFlowMetadata({ factory: { name: definition.name, args, kwargs: {} } })
@@ -181,7 +149,7 @@ export function loadFromDetail(
   detail: FlowDetail,
   options: FactoryOptions & AnyStore & { readonly flows: FlowRegistry },
 ): Engine {
-  const { store, flows, ...behaviour } = options
+  const { store, flows, ...behaviour } = readOptions('loadFromDetail()', options, DETAIL_CHECKS)
   return assemble(flowFromDetail(detail, flows), detail, behaviour, store)
 }
 
@@ -241,6 +209,7 @@ export function findDefinition(
     )
   }
   const definitions = [...flows]
+  for (const one of definitions) demandDefinition(one)
   const found = definitions.filter(({ name }) => name === factory.name)
   const [definition] = found
   if (definition === undefined) {
@@ -266,9 +235,7 @@ function makeFlow<Args extends readonly unknown[], F extends FlowItem>(
   args: Args,
 ): F {
   const flow: unknown = factory(...args)
-  if (typeof (flow as Flow | undefined)?.name !== 'string') {
-    throw new TypeError(`the factory of '${name}' made ${String(flow)}, which is no flow`)
-  }
+  demandFlow(flow, `what the factory of '${name}' makes`)
   return flow as F
 }
 
@@ -281,6 +248,8 @@ function assemble(
   const { backend, book: givenBook, engine: _kind, maxWorkers: _workers, ...behaviour } = options
   const executor = executorOf(options)
   const isNew = backend !== undefined && flowDetail.storedIn !== backend
+  if (flowDetail.storedIn === undefined) demandName('the name of the flow detail', flowDetail.name)
+  if (givenBook !== undefined && isNew) demandName('the name of the book', givenBook.name)
   const book = givenBook ?? (isNew ? new LogBook(flow.name) : undefined)
   if (isNew && book !== undefined && flowDetail.bookUuid === undefined) book.add(flowDetail)
   const engine = new Engine({ ...behaviour, flow, flowDetail, book, backend, executor })
@@ -291,7 +260,7 @@ function assemble(
 /**
  * The executor that these options ask for; for those who put something in front of it.
  *
- * @throws RangeError or TypeError for an unknown engine or an option without sense.
+ * @throws TypeError for options that do not go together.
  * @internal
  */
 export function executorOf({ engine = 'serial', maxWorkers, executor }: EngineOptions): Executor {
@@ -300,9 +269,6 @@ export function executorOf({ engine = 'serial', maxWorkers, executor }: EngineOp
       throw new TypeError('an executor has a maxWorkers of its own: leave one of the two out')
     }
     return executor ?? concurrentForOne(maxWorkers)
-  }
-  if (engine !== 'serial') {
-    throw new RangeError(`unknown engine '${String(engine)}': write 'serial' or 'parallel'`)
   }
   if (maxWorkers !== undefined || executor !== undefined) {
     throw new TypeError(`a serial engine has no maxWorkers and no executor: add engine: 'parallel'`)

@@ -152,3 +152,67 @@ export interface RevertOptions {
   /** Suspends the flow: what is under way is finished, nothing new starts. */
   readonly signal?: AbortSignal | undefined
 }
+
+/** Which engine runs a flow, and where its record is kept. Every option may be left out. */
+export interface EngineOptions extends EngineBehaviour {
+  /**
+   * - `'serial'`: one atom at a time;
+   * - `'parallel'`: everything that is ready at once.
+   *
+   * @defaultValue `'serial'`
+   */
+  readonly engine?: 'serial' | 'parallel' | undefined
+  /**
+   * How many atoms a parallel engine runs at once.
+   *
+   * @defaultValue four times the number of processors
+   */
+  readonly maxWorkers?: number | undefined
+  /** Calls the atoms of a parallel engine; may be shared between engines. */
+  readonly executor?: Executor | undefined
+  /**
+   * Where the record is kept. Whoever made it closes it.
+   *
+   * @defaultValue none: the run is gone with the process
+   */
+  readonly backend?: Backend | undefined
+}
+
+/** How {@link load} puts an engine together. */
+export interface LoadOptions extends EngineOptions {
+  /**
+   * The record of a run to go on with.
+   *
+   * @defaultValue a new one
+   */
+  readonly flowDetail?: FlowDetail | undefined
+  /**
+   * The book that a new record is put into.
+   *
+   * @defaultValue a new one, called as the flow
+   */
+  readonly book?: LogBook | undefined
+}
+
+/** How {@link loadFromFactory} and {@link loadFromDetail} put an engine together. */
+export interface FactoryOptions extends EngineOptions {
+  /** The book that a new record is put into. */
+  readonly book?: LogBook | undefined
+}
+
+/** Values put into storage, beside those that are stored with the run. */
+export interface AnyStore {
+  /** By symbol. */
+  readonly store?: Readonly<Record<string, unknown>> | undefined
+}
+
+/** A flow that can be made again by its name, in another process. */
+export interface FlowDefinition<Args extends readonly unknown[] = readonly never[], F = FlowItem> {
+  /** Stored with each run. */
+  readonly name: string
+  /** Makes the flow; called with the stored arguments, it must make the same flow. */
+  readonly factory: (...args: Args) => F
+}
+
+/** The flows that a program knows how to make; names are looked up nowhere else. */
+export type FlowRegistry = Iterable<FlowDefinition>

@@ -5,6 +5,17 @@
  *
  * @module
  */
+import {
+  type Checks,
+  count,
+  FUNCTION,
+  LIST,
+  listOf,
+  oneOf,
+  readOptions,
+  split,
+  TEXT,
+} from '../base/checks.ts'
 import { SYSTEM_CLOCK } from '../base/clock.ts'
 import { CorruptRecordError, FlowMismatchError, StaleWriteError } from '../errors.ts'
 import { type Claim, claimFor } from '../holding/claim.ts'
@@ -13,19 +24,17 @@ import { FlowDetail } from '../persistence/flow-detail.ts'
 import { isLeft } from '../persistence/owner.ts'
 import { listUnfinishedRecords } from '../persistence/reader.ts'
 import { readFlowMeta } from '../persistence/records.ts'
-import { type FlowState, isFlowFinished } from '../states/flow.ts'
+import { FLOW_STATES, type FlowState, isFlowFinished } from '../states/flow.ts'
+import { FACTORY_CHECKS, RUN_CHECKS } from './behaviour.ts'
 import type { Engine } from './engine.ts'
-import {
-  type AnyStore,
-  type FactoryOptions,
-  type FlowRegistry,
-  findDefinition,
-  loadClaimed,
-  type StoredDefinition,
-} from './load.ts'
+import { findDefinition, loadClaimed, type StoredDefinition } from './load.ts'
+import type { AnyStore, FactoryOptions, FlowRegistry, RunOptions } from './options.ts'
 
 /** What {@link resumeAll} is to look for, and how it runs what it finds. */
-export interface ResumeOptions extends Omit<FactoryOptions, 'book' | 'backend'>, AnyStore {
+export interface ResumeOptions
+  extends Omit<FactoryOptions, 'book' | 'backend'>,
+    AnyStore,
+    RunOptions {
   /** Where the runs are kept. */
   readonly backend: Backend
   /** The flows that can be made; runs of others are left alone, and told as `unknown`. */
@@ -46,11 +55,23 @@ export interface ResumeOptions extends Omit<FactoryOptions, 'book' | 'backend'>,
    * @defaultValue `20`
    */
   readonly concurrency?: number | undefined
-  /** Suspends what goes on, and takes up nothing more. */
+  /** Suspends what goes on, or cancels it: see `onAbort`. Nothing more is taken up. */
   readonly signal?: AbortSignal | undefined
   /** Called with each engine before it runs, to register listeners. */
   readonly onEngine?: ((engine: Engine) => void) | undefined
 }
+
+const { book: _book, ...FACTORY } = FACTORY_CHECKS
+/** What is only for the search, and no matter of an engine. */
+type Search = Pick<ResumeOptions, 'name' | 'states' | 'concurrency' | 'onEngine'>
+
+const SEARCH: Checks<Search> = {
+  name: TEXT,
+  states: listOf(oneOf(...FLOW_STATES)),
+  concurrency: count(1),
+  onEngine: FUNCTION,
+}
+const CHECKS: Checks<ResumeOptions> = { ...FACTORY, ...RUN_CHECKS, ...SEARCH, flows: LIST }
 
 /** What became of one run. */
 export interface Resumed {
@@ -78,18 +99,21 @@ export interface Resumed {
  * FAILURE are not taken up: somebody must see to what broke them.
  *
  * @returns what became of each run that was tried, in the order of their uuids
- * @throws RangeError when `concurrency` is not a whole number above 0; {@link StorageError} when
+ * @throws TypeError or RangeError for an invalid option; {@link StorageError} when
  * the runs cannot be listed. What becomes of one run is told, and never thrown.
  *
  * @example
  * const resumed = await resumeAll({ backend, flows: [createVolume] })
  */
 export async function resumeAll(options: ResumeOptions): Promise<readonly Resumed[]> {
-  const { backend, name, states, concurrency = 20, signal } = options
-  if (!Number.isSafeInteger(concurrency) || concurrency < 1) {
-    throw new RangeError(`concurrency is ${String(concurrency)}: write a whole number above 0`)
-  }
-  const { clock = SYSTEM_CLOCK } = options
+  const read = readOptions('resumeAll()', options, CHECKS)
+  CHECKS.backend('backend', read.backend)
+  CHECKS.flows('flows', read.flows)
+  return resumeEach({ ...read, flows: [...read.flows] })
+}
+
+async function resumeEach(options: ResumeOptions): Promise<readonly Resumed[]> {
+  const { backend, name, states, concurrency = 20, signal, clock = SYSTEM_CLOCK } = options
   const resumed: (Resumed | Promise<Resumed>)[] = []
   const underWay = new Set<Promise<unknown>>()
   const filter = {
@@ -145,18 +169,20 @@ async function run(
   claim: Claim,
   options: ResumeOptions,
 ): Promise<Resumed> {
-  const { onEngine, signal } = options
+  const { onEngine } = options
+  const [, withoutSearch] = split<Search, ResumeOptions>(options, SEARCH)
+  const [ofRun, ofEngine] = split<RunOptions, typeof withoutSearch>(withoutSearch, RUN_CHECKS)
   const { uuid, name, state } = flowDetail
   const told: Resumed = { uuid, name, outcome: 'finished', state, error: undefined }
   let engine: Engine
   try {
-    engine = loadClaimed(flowDetail, found, claim, engineOptions(options))
+    engine = loadClaimed(flowDetail, found, claim, ofEngine)
   } catch (error) {
     return { ...told, outcome: 'unknown', error }
   }
   try {
     onEngine?.(engine)
-    await engine.run({ signal })
+    await engine.run(ofRun)
     return { ...told, state: flowDetail.state }
   } catch (error) {
     return { ...told, ...(await becameOf(flowDetail, claim, options.backend, error)), error }
@@ -194,18 +220,4 @@ function claimable({ uuid, name, epoch }: StoredFlowRecord, backend: Backend): F
   flowDetail.epoch = epoch
   flowDetail.storedIn = backend
   return flowDetail
-}
-
-function engineOptions(
-  options: ResumeOptions,
-): FactoryOptions & AnyStore & { readonly flows: FlowRegistry } {
-  const {
-    name: _name,
-    states: _states,
-    concurrency: _c,
-    signal: _s,
-    onEngine: _e,
-    ...rest
-  } = options
-  return rest
 }

@@ -5,14 +5,21 @@
  * @module
  */
 import { IrreversibleError, NotFoundError } from '../errors.ts'
+import { checkRevertOptions } from './behaviour.ts'
 import type { GraphNode } from './compiler.ts'
 import { intentionOfUndo, pointsPassed } from './kept.ts'
 import type { RevertOptions } from './options.ts'
 import type { Runtime } from './runtime.ts'
 import type { Undo } from './undo-record.ts'
 
-/** A revert on demand. */
-export function undoOnDemand({ downTo = [] }: RevertOptions): Undo {
+/**
+ * A revert on demand.
+ *
+ * @throws TypeError or RangeError for an invalid option.
+ */
+export function undoOnDemand(options: RevertOptions): Undo {
+  checkRevertOptions(options)
+  const { downTo = [] } = options
   const names = typeof downTo === 'string' ? [downTo] : downTo
   return { why: 'revert', message: '', downTo: names, triesBrokenAgain: true }
 }

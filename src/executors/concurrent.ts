@@ -6,6 +6,7 @@
  * @module
  */
 import { availableParallelism } from 'node:os'
+import { type Checks, number, readOptions } from '../base/checks.ts'
 import { isThenable } from '../base/thenable.ts'
 import { callAtom } from './call.ts'
 import type { AtomCall, Executor } from './executor.ts'
@@ -19,6 +20,8 @@ export interface ConcurrentOptions {
    */
   readonly maxWorkers?: number
 }
+
+const MAX_WORKERS = number({ least: 1, whole: true })
 
 /** Calls up to a number of atoms at once; several engines may share one, and with it its limit. */
 class ConcurrentExecutor implements Executor {
@@ -71,14 +74,17 @@ class ConcurrentExecutor implements Executor {
 /**
  * Makes an executor for parallel engines, to be shared between several of them.
  *
- * @throws RangeError when `maxWorkers` is not a whole number above 0, or Infinity.
+ * @throws RangeError or TypeError when `maxWorkers` is not a whole number above 0, or Infinity.
  *
  * @example
  * const executor = concurrent({ maxWorkers: 10 })
  * const engines = flows.map((flow) => load(flow, { engine: 'parallel', executor }))
  */
 export function concurrent(options: ConcurrentOptions = {}): Executor {
-  return new ConcurrentExecutor(readMaxWorkers(options.maxWorkers))
+  const checks: Checks<ConcurrentOptions> = { maxWorkers: MAX_WORKERS }
+  return new ConcurrentExecutor(
+    readMaxWorkers(readOptions('concurrent()', options, checks).maxWorkers),
+  )
 }
 
 /** The executor of one parallel engine, which never starts more calls than there is room for. */
@@ -87,11 +93,6 @@ export function concurrentForOne(maxWorkers: number | undefined): Executor {
 }
 
 function readMaxWorkers(maxWorkers: number = availableParallelism() * 4): number {
-  if (
-    maxWorkers !== Number.POSITIVE_INFINITY &&
-    !(Number.isInteger(maxWorkers) && maxWorkers > 0)
-  ) {
-    throw new RangeError(`maxWorkers is ${String(maxWorkers)}: write a whole number above 0`)
-  }
+  MAX_WORKERS('maxWorkers', maxWorkers)
   return maxWorkers
 }

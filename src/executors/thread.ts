@@ -7,6 +7,7 @@
  */
 import type { MessagePort } from 'node:worker_threads'
 import { callExport } from '../atoms/thread-task.ts'
+import { PROGRESS } from '../base/checks.ts'
 import { Failure, type FailureRecord } from '../base/failure.ts'
 
 /** What is sent to the thread. */
@@ -42,9 +43,7 @@ export async function call(request: ThreadRequest): Promise<void> {
       attempt,
       signal: abort.signal,
       progress: (fraction, details) => {
-        if (typeof fraction !== 'number' || !(fraction >= 0 && fraction <= 1)) {
-          throw new RangeError(`the progress is ${String(fraction)}: write a number from 0 to 1`)
-        }
+        PROGRESS('the progress', fraction)
         port.postMessage({ fraction, details })
       },
     })

@@ -11,6 +11,7 @@ import { availableParallelism } from 'node:os'
 import { extname } from 'node:path'
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import { ThreadTask } from '../atoms/thread-task.ts'
+import { count, readOptions } from '../base/checks.ts'
 import { Failure } from '../base/failure.ts'
 import { callAtom } from './call.ts'
 import type { AtomCall, Executor } from './executor.ts'
@@ -48,17 +49,15 @@ const THREAD = new URL(`./thread${extname(import.meta.filename)}`, import.meta.u
  * Makes an executor with threads of its own, to be used by one or several parallel engines.
  * Threads are started when the first thread task runs. Needs the package `piscina`.
  *
- * @throws RangeError when `maxWorkers` is not a whole number above 0.
+ * @throws RangeError or TypeError when `maxWorkers` is not a whole number of at least 1.
  *
  * @example
  * await using executor = threads({ maxWorkers: 4 })
  * await run(flow, { engine: 'parallel', executor })
  */
 export function threads(options: ThreadsOptions = {}): ThreadExecutor {
-  const { maxWorkers = availableParallelism() } = options
-  if (!(Number.isInteger(maxWorkers) && maxWorkers > 0)) {
-    throw new RangeError(`maxWorkers is ${String(maxWorkers)}: write a whole number above 0`)
-  }
+  const read = readOptions<ThreadsOptions>('threads()', options, { maxWorkers: count(1) })
+  const { maxWorkers = availableParallelism() } = read
   let pool: Promise<Pool> | undefined
   const close = async (): Promise<void> => {
     const closing = pool

@@ -7,6 +7,7 @@
  *
  * @module
  */
+import { LIMIT } from '../base/checks.ts'
 import { type FullClock, later } from '../base/clock.ts'
 
 /** Part of a lease after which it is renewed: two renewals may fail before it is over. */
@@ -79,10 +80,6 @@ export class Lease {
 
 /** @throws RangeError when it is not a number above 0. */
 export function readLeaseMs(leaseMs = 30_000): number {
-  if (typeof leaseMs !== 'number' || !(leaseMs > 0)) {
-    throw new RangeError(
-      `leaseMs is ${String(leaseMs)}: write milliseconds above 0, or Infinity for no end`,
-    )
-  }
+  LIMIT('leaseMs', leaseMs)
   return leaseMs
 }

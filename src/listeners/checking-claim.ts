@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { shown } from '../base/checks.ts'
 import { isThenable } from '../base/thenable.ts'
 import type { FlowMoved, TaskMoved } from '../engine/journal.ts'
 import type { TaskState } from '../states/atom.ts'
@@ -75,7 +76,7 @@ export class CheckingClaimListener extends Listener {
       throw new TypeError('a CheckingClaimListener needs a claim with a method isClaimed()')
     }
     if (typeof onLoss !== 'function') {
-      throw new TypeError(`onLoss must be a function, not ${typeof onLoss}`)
+      throw new TypeError(`onLoss must be a function, got ${shown(onLoss)}`)
     }
     super(engine, { retryStates: [] })
     this.#claim = claim

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Clock, SYSTEM_CLOCK } from '../base/clock.ts'
+import { type Clock, fullClock } from '../base/clock.ts'
 import type { FlowMoved, TaskMoved } from '../engine/journal.ts'
 import type { TaskState } from '../states/atom.ts'
 import type { FlowState } from '../states/flow.ts'
@@ -62,7 +62,7 @@ export class DurationListener extends Listener {
 
   constructor(engine: Watched, options: DurationOptions = {}) {
     super(engine, { retryStates: [] })
-    this.#clock = options.clock ?? SYSTEM_CLOCK
+    this.#clock = fullClock(options.clock)
   }
 
   /** Stops listening, and forgets what is under way. */

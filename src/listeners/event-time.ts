@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Clock, SYSTEM_CLOCK } from '../base/clock.ts'
+import { type Clock, fullClock } from '../base/clock.ts'
 import type { RetryMoved, TaskMoved } from '../engine/journal.ts'
 import type { RetryState, TaskState } from '../states/atom.ts'
 import type { FlowState } from '../states/flow.ts'
@@ -32,7 +32,7 @@ export class EventTimeListener extends Listener {
 
   constructor(engine: Watched, options: EventTimeOptions = {}) {
     super(engine, options)
-    this.#clock = options.clock ?? SYSTEM_CLOCK
+    this.#clock = fullClock(options.clock)
   }
 
   protected override flowMoved(state: FlowState): void {

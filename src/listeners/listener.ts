@@ -7,6 +7,7 @@
  *
  * @module
  */
+import { type Check, CLOCK, checked, isObject, LIST, LOGGER, oneOf, shown } from '../base/checks.ts'
 import { ANY, type Notifier } from '../base/notifier.ts'
 import type { Compilation } from '../engine/compiler.ts'
 import type { Engine } from '../engine/engine.ts'
@@ -102,6 +103,7 @@ export abstract class Listener implements Disposable {
    * @throws TypeError for a state that there is not.
    */
   constructor(engine: Watched, options: ListenerOptions = {}) {
+    checkOptions(options)
     this.engine = engine
     this.#flowStates = statesIn('flowStates', options.flowStates, FLOW_MOVES)
     this.#taskStates = statesIn('taskStates', options.taskStates, TASK_MOVES)
@@ -177,6 +179,29 @@ function isOfRetry(details: TaskMoved | RetryMoved): boolean {
   return 'retryName' in details
 }
 
+/**
+ * What the options of listeners must be, whichever of them have them. Classes of users may have more.
+ */
+const CHECKS: Readonly<Record<string, Check>> = {
+  flowStates: LIST,
+  taskStates: LIST,
+  retryStates: LIST,
+  clock: CLOCK,
+  logger: LOGGER,
+  level: oneOf('debug', 'info', 'warn', 'error'),
+  failureLevel: oneOf('debug', 'info', 'warn', 'error'),
+  hideInputsOutputsOf: LIST,
+  maskInputsKeys: LIST,
+  maskOutputsKeys: LIST,
+}
+
+function checkOptions(options: object): void {
+  if (!isObject(options)) {
+    throw new TypeError(`the options of a listener must be an object, got ${shown(options)}`)
+  }
+  checked(options, CHECKS)
+}
+
 /** With `'*'` the others are left out, so that nothing is told twice. */
 function statesIn<State extends string>(
   option: string,
@@ -186,7 +211,7 @@ function statesIn<State extends string>(
   for (const state of states) {
     if (state === ANY || Object.hasOwn(moves, state)) continue
     const known = Object.keys(moves).map((one) => `'${one}'`)
-    throw new TypeError(`${option} has no '${String(state)}': write '*' or ${known.join(', ')}`)
+    throw new TypeError(`${option} must be '*' or among ${known.join(', ')}, got ${shown(state)}`)
   }
   return new Set(states.includes(ANY) ? [ANY] : states)
 }

@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { shown } from '../base/checks.ts'
 import type { TaskProgressed } from '../engine/runtime.ts'
 import { Listener, type Watched } from './listener.ts'
 
@@ -26,7 +27,7 @@ export class ProgressListener extends Listener {
   /** @throws TypeError when `tell` is not a function. */
   constructor(engine: Watched, tell: (progressed: TaskProgressed) => void) {
     if (typeof tell !== 'function') {
-      throw new TypeError(`a ProgressListener needs a function to tell, not ${typeof tell}`)
+      throw new TypeError(`tell must be a function, got ${shown(tell)}`)
     }
     super(engine, { flowStates: [], taskStates: [], retryStates: [] })
     this.#tell = tell

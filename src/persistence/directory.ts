@@ -8,6 +8,7 @@
  */
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { type Checks, CLOCK, number, readOptions } from '../base/checks.ts'
 import { type Clock, SYSTEM_CLOCK } from '../base/clock.ts'
 import type { Backend } from './backend.ts'
 import { DirectoryBackend } from './directory/directory-backend.ts'
@@ -29,6 +30,11 @@ export interface DirectoryOptions {
   readonly clock?: Clock
 }
 
+const CHECKS: Checks<DirectoryOptions> = {
+  busyTimeoutMs: number({ least: 0, whole: true }),
+  clock: CLOCK,
+}
+
 /**
  * Remembers flows in a folder of JSON files, which Python TaskFlow can read and go on with.
  *
@@ -37,19 +43,17 @@ export interface DirectoryOptions {
  * survives the process, and the loss of power.
  *
  * @throws TypeError when the folder is no path.
- * @throws RangeError when `busyTimeoutMs` is not a whole number from 0 on.
+ * @throws TypeError or RangeError for an invalid option.
  *
  * @example
  * const engine = load(createVolume, { backend: directory('volumes') })
  */
 export function directory(folder: string | URL, options: DirectoryOptions = {}): Backend {
-  const { busyTimeoutMs = 5_000, clock = SYSTEM_CLOCK } = options
+  const read = readOptions('directory()', options, CHECKS)
+  const { busyTimeoutMs = 5_000, clock = SYSTEM_CLOCK } = read
   const path = folder instanceof URL ? fileURLToPath(folder) : folder
   if (typeof path !== 'string' || path === '' || path.includes('\0')) {
     throw new TypeError(`folder must be the path of a folder, but is ${JSON.stringify(path)}`)
-  }
-  if (!Number.isSafeInteger(busyTimeoutMs) || busyTimeoutMs < 0) {
-    throw new RangeError(`busyTimeoutMs must be a whole number from 0 on, but is ${busyTimeoutMs}`)
   }
   return new DirectoryBackend({ folder: resolve(path), busyTimeoutMs, clock })
 }

@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { count } from '../base/checks.ts'
 import type {
   BookFilter,
   BookRecord,
@@ -23,12 +24,11 @@ export interface Page {
 }
 
 const DEFAULT_LIMIT = 100
+const LIMIT = count(1)
 
 /** @throws RangeError when the limit is not a whole number above 0. */
 export function pageOf({ after = '', limit = DEFAULT_LIMIT }: PageOptions): Page {
-  if (!Number.isSafeInteger(limit) || limit < 1) {
-    throw new RangeError(`limit must be a whole number above 0, but is ${limit}`)
-  }
+  LIMIT('limit', limit)
   return { after, limit }
 }
 

@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { CLOCK, readOptions } from '../base/checks.ts'
 import { type Clock, SYSTEM_CLOCK } from '../base/clock.ts'
 import { NotFoundError, StorageError } from '../errors.ts'
 import type {
@@ -54,7 +55,10 @@ export class MemoryBackend implements Backend {
   readonly #flowOf = new Map<string, string>()
   #isClosed = false
 
-  constructor({ clock = SYSTEM_CLOCK }: MemoryOptions = {}) {
+  constructor(options: MemoryOptions = {}) {
+    const { clock = SYSTEM_CLOCK } = readOptions<MemoryOptions>('memory()', options, {
+      clock: CLOCK,
+    })
     this.#clock = clock
   }
 

@@ -7,6 +7,7 @@
  *
  * @module
  */
+import { methods, oneOf, readOptions } from '../base/checks.ts'
 import { isThenable } from '../base/thenable.ts'
 import { CorruptRecordError, StorageError } from '../errors.ts'
 import type {
@@ -201,7 +202,7 @@ class CodedBackend implements Backend {
  * What was stored before without a codec can be read, so that it can be added to a database that
  * is in use. Without the codec, what was stored with it is refused with {@link CorruptRecordError}.
  *
- * @throws TypeError when the codec lacks a method; RangeError for an unknown option.
+ * @throws TypeError when the codec lacks a method; TypeError or RangeError for an invalid option.
  *
  * @example
  * const backend = withPayloadCodec(sqlite('volumes.db'), aes256gcm(keys))
@@ -209,17 +210,12 @@ class CodedBackend implements Backend {
 export function withPayloadCodec(
   backend: Backend,
   codec: PayloadCodec,
-  { plain = 'read' }: PayloadCodecOptions = {},
+  options: PayloadCodecOptions = {},
 ): Backend {
-  for (const method of ['encode', 'decode'] as const) {
-    const found: unknown = (codec as PayloadCodec | undefined)?.[method]
-    if (typeof found !== 'function') {
-      throw new TypeError(`a payload codec needs a method ${method}, but has ${String(found)}`)
-    }
-  }
-  if (plain !== 'read' && plain !== 'refuse') {
-    throw new RangeError(`unknown option plain: '${String(plain)}': write 'read' or 'refuse'`)
-  }
+  methods('a payload codec', ['encode', 'decode'])('codec', codec)
+  const { plain = 'read' } = readOptions<PayloadCodecOptions>('withPayloadCodec()', options, {
+    plain: oneOf('read', 'refuse'),
+  })
   return new CodedBackend(backend, codec, plain === 'refuse')
 }
 

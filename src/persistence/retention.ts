@@ -5,9 +5,21 @@
  *
  * @module
  */
+import {
+  BOOLEAN,
+  type Checks,
+  CLOCK,
+  count,
+  DURATION,
+  FUNCTION,
+  listOf,
+  oneOf,
+  readOptions,
+  SIGNAL,
+} from '../base/checks.ts'
 import { type Clock, SYSTEM_CLOCK } from '../base/clock.ts'
 import type { CorruptRecordError, StorageError } from '../errors.ts'
-import { type FlowState, isFlowFinished } from '../states/flow.ts'
+import { FLOW_STATES, type FlowState, isFlowFinished } from '../states/flow.ts'
 import type { Backend, BookFilter } from './backend.ts'
 
 /** What {@link removeFinished} removes, and how. */
@@ -48,6 +60,16 @@ export interface RemovalOptions {
   readonly clock?: Clock | undefined
 }
 
+const CHECKS: Checks<RemovalOptions> = {
+  olderThanMs: DURATION,
+  states: listOf(oneOf(...FLOW_STATES.filter(isFlowFinished))),
+  batch: count(1),
+  dryRun: BOOLEAN,
+  signal: SIGNAL,
+  onCorrupt: FUNCTION,
+  clock: CLOCK,
+}
+
 const DEFAULT_STATES: readonly FlowState[] = ['SUCCESS', 'REVERTED']
 const DEFAULT_BATCH = 100
 
@@ -58,16 +80,15 @@ const DEFAULT_BATCH = 100
  * is kept.
  *
  * @returns how many books were removed, or would be
- * @throws RangeError when `olderThanMs` is not a number from 0 on, `batch` is not a whole number
- * above 0, or a state is none in which a run has ended; {@link StorageError} when the backend fails:
- * what was removed before stays removed.
+ * @throws TypeError or RangeError for an invalid option, such as a state in which no run has ended;
+ * {@link StorageError} when the backend fails: what was removed before stays removed.
  *
  * @example
  * await removeFinished(backend, { olderThanMs: 7 * 24 * 60 * 60 * 1_000 })
  */
 export async function removeFinished(backend: Backend, options: RemovalOptions): Promise<number> {
+  const { filter, limit } = readRemoval(options)
   const { dryRun = false, signal, onCorrupt = warn } = options
-  const { filter, limit } = readOptions(options)
   if (dryRun) return backend.countBooks(filter)
   let count = 0
   let after = ''
@@ -82,28 +103,16 @@ export async function removeFinished(backend: Backend, options: RemovalOptions):
   return count
 }
 
-function readOptions({
-  olderThanMs,
-  states = DEFAULT_STATES,
-  batch: limit = DEFAULT_BATCH,
-  clock = SYSTEM_CLOCK,
-}: RemovalOptions): { readonly filter: BookFilter; readonly limit: number } {
-  if (typeof olderThanMs !== 'number' || !(olderThanMs >= 0) || olderThanMs > MAX_AGE_MS) {
-    throw new RangeError(
-      `olderThanMs is ${String(olderThanMs)}: write milliseconds from 0 to ${MAX_AGE_MS}`,
-    )
-  }
-  if (!Number.isSafeInteger(limit) || limit < 1) {
-    throw new RangeError(`batch is ${String(limit)}: write a whole number above 0`)
-  }
-  const unfinished = states.find((state) => !isFlowFinished(state))
-  if (unfinished !== undefined) {
-    throw new RangeError(
-      `a run in ${unfinished} has not ended, and is not removed: name SUCCESS, REVERTED or FAILURE`,
-    )
-  }
-  const updatedBefore = new Date(clock.now().getTime() - olderThanMs)
-  return { filter: { states, updatedBefore }, limit }
+function readRemoval(options: RemovalOptions): {
+  readonly filter: BookFilter
+  readonly limit: number
+} {
+  const read = readOptions('removeFinished()', options, CHECKS)
+  CHECKS.olderThanMs('olderThanMs', read.olderThanMs)
+  const { olderThanMs, states = DEFAULT_STATES, batch = DEFAULT_BATCH, clock = SYSTEM_CLOCK } = read
+  // Nothing is older than a thousand years, and no column holds the moment.
+  const updatedBefore = new Date(clock.now().getTime() - Math.min(olderThanMs, MAX_AGE_MS))
+  return { filter: { states: [...states], updatedBefore }, limit: batch }
 }
 
 function warn(error: CorruptRecordError): void {

@@ -30,6 +30,9 @@ export const FLOW_MOVES: Readonly<Record<FlowState, readonly FlowState[]>> = {
   RESUMING: ['SUSPENDED'],
 }
 
+/** All of them. */
+export const FLOW_STATES = Object.keys(FLOW_MOVES) as readonly FlowState[]
+
 const AT_REST: readonly FlowState[] = ['PENDING', 'FAILURE', 'SUCCESS', 'SUSPENDED', 'REVERTED']
 const STOPPING: readonly FlowState[] = ['SUSPENDING', 'SUSPENDED', 'RESUMING']
 

@@ -4,10 +4,14 @@
  * @module
  */
 import { setImmediate } from 'node:timers/promises'
+import { number } from '../base/checks.ts'
 import type { FullClock, Timer } from '../base/clock.ts'
 
 /** The moment at which a fake clock starts, unless told otherwise. */
 const START = '2000-01-01T00:00:00.000Z'
+
+/** In milliseconds: time never goes back. */
+const AMOUNT = number({ least: 0, finite: true })
 
 /** How many turns of the event loop what was waiting gets, between two moments. */
 const TURNS = 10
@@ -113,8 +117,8 @@ export class FakeClock implements FullClock {
   }
 
   #after(ms: number): number {
-    if (Number.isFinite(ms) && ms >= 0) return this.#elapsedMs + ms
-    throw new RangeError(`a clock cannot advance by ${String(ms)} ms: write a number from 0 on`)
+    AMOUNT('the time that passes', ms)
+    return this.#elapsedMs + ms
   }
 
   /** The timer that rings first, of several that ring together the one that was set first. */

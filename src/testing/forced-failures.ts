@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { ANYTHING, type Checks, count, oneOf, readOptions } from '../base/checks.ts'
 import type { AtomCall } from '../executors/executor.ts'
 import type { Interceptor } from './interception.ts'
 
@@ -37,6 +38,13 @@ export interface FailAtOptions {
   readonly error?: unknown
 }
 
+const CHECKS: Checks<FailAtOptions> = {
+  direction: oneOf('execute', 'revert'),
+  attempt: (name, value) => (value === 'every' ? ANYTHING : count(1))(name, value),
+  when: oneOf('before', 'after'),
+  error: ANYTHING,
+}
+
 /** A failure that is to happen; made by {@link failAt}. */
 export interface ForcedFailure {
   /** Name of the atom. */
@@ -59,7 +67,7 @@ export class SimulatedError extends Error {
 /**
  * Forces an atom to fail; for the option `failures` of {@link runFlow}.
  *
- * @throws RangeError for an attempt that is no whole number above 0.
+ * @throws TypeError or RangeError for an invalid option.
  *
  * @example
  * failAt('create-entry', { attempt: 2, error: new Error('the database is down') })
@@ -69,12 +77,8 @@ export function failAt(
   options: FailAtOptions = {},
 ): ForcedFailure {
   const name = typeof atom === 'string' ? atom : atom.name
-  const { direction = 'execute', attempt = 1, when = 'before' } = options
-  if (attempt !== 'every' && !(Number.isInteger(attempt) && attempt > 0)) {
-    throw new RangeError(
-      `'${name}' cannot fail at attempt ${String(attempt)}: write a whole number above 0, or 'every'`,
-    )
-  }
+  const read = readOptions('failAt()', options, CHECKS)
+  const { direction = 'execute', attempt = 1, when = 'before' } = read
   const { error = new SimulatedError(`${direction} of '${name}' was forced to fail`) } = options
   return { atom: name, direction, attempt, when, error }
 }

@@ -3,7 +3,9 @@
  *
  * @module
  */
+import { type Checks, isObject, kindOf, LIST, readOptions, split } from '../base/checks.ts'
 import type { Failure } from '../base/failure.ts'
+import { LOAD_CHECKS, RUN_CHECKS } from '../engine/behaviour.ts'
 import type { Engine } from '../engine/engine.ts'
 import {
   type AnyStore,
@@ -27,6 +29,15 @@ export interface RunFlowOptions<F> extends LoadOptions, RunOptions {
   readonly stubs?: Stubs<F> | undefined
   /** Which atoms fail, and when; made with {@link failAt}. */
   readonly failures?: readonly ForcedFailure[] | undefined
+}
+
+type AllOptions = RunFlowOptions<never> & AnyStore
+
+const CHECKS: Checks<AllOptions> = {
+  ...LOAD_CHECKS,
+  ...RUN_CHECKS,
+  stubs: kindOf('stubs by name, or a list of them', isObject),
+  failures: LIST,
 }
 
 /** What became of a run. */
@@ -68,12 +79,10 @@ export async function runFlow<F extends FlowItem>(
   flow: F,
   ...args: LoadArguments<F, RunFlowOptions<F>>
 ): Promise<FlowRun<ResultsOf<F>>> {
-  const {
-    stubs,
-    failures = [],
-    signal,
-    ...options
-  } = (args[0] ?? {}) as RunFlowOptions<F> & AnyStore
+  const [ofRun, { stubs, failures = [], ...options }] = split<RunOptions, AllOptions>(
+    readOptions('runFlow()', args[0], CHECKS),
+    RUN_CHECKS,
+  )
   const list = stubList(stubs as Stubs<never> | undefined)
   const happened = new Set<ForcedFailure>()
   const misuses: TypeError[] = []
@@ -95,7 +104,7 @@ export async function runFlow<F extends FlowItem>(
     'make fail',
   )
   using recorder = transitionsOf(engine)
-  const error = await engine.run({ signal }).then(
+  const error = await engine.run(ofRun).then(
     () => undefined,
     (thrown: unknown) => ({ thrown }),
   )

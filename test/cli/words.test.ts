@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import { oneLine } from '../../src/base/printable.ts'
+import { didYouMean, nearest } from '../../src/base/suggestions.ts'
 import { ageInWords, durationInWords, readAgeMs, readCount } from '../../src/cli/amounts.ts'
 import { cutTo, Paint, padTo, widthOf } from '../../src/cli/paint.ts'
 import { readStates } from '../../src/cli/states.ts'
-import { didYouMean, nearest } from '../../src/cli/suggestions.ts'
 import { readPairs } from '../../src/cli/values.ts'
 import { FakeOutput } from './fake-terminal.ts'
 

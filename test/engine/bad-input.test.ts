@@ -72,13 +72,15 @@ describe('options of load', () => {
     expect(error).toHaveProperty('message', expect.stringContaining("'eventlet'"))
   })
 
-  test.each([0, -1, 1.5, Number.NaN, Number.NEGATIVE_INFINITY, '4' as unknown as number])(
+  test.each([0, -1, 1.5, Number.NaN, Number.NEGATIVE_INFINITY, '4', null])(
     'refuses %s as maxWorkers',
-    (maxWorkers) => {
+    (found) => {
+      const maxWorkers = found as number
+      const Problem = typeof found === 'number' ? RangeError : TypeError
       expect(thrownBy(() => loadLoosely(flow, { engine: 'parallel', maxWorkers }))).toBeInstanceOf(
-        RangeError,
+        Problem,
       )
-      expect(thrownBy(() => concurrent({ maxWorkers }))).toBeInstanceOf(RangeError)
+      expect(thrownBy(() => concurrent({ maxWorkers }))).toBeInstanceOf(Problem)
     },
   )
 

@@ -194,9 +194,14 @@ describe('a lease', () => {
   })
 
   test('of a length without sense is refused', () => {
-    for (const leaseMs of [0, -1, Number.NaN, '5' as never]) {
-      expect(() => load(linear('f'), { leaseMs })).toThrow(RangeError)
+    for (const leaseMs of [0, -1, Number.NaN]) {
+      expect(() => load(linear('f'), { leaseMs })).toThrow(
+        new RangeError(`leaseMs must be above 0, got ${leaseMs}`),
+      )
     }
+    expect(() => load(linear('f'), { leaseMs: '5' as never })).toThrow(
+      new TypeError("leaseMs must be a number, got '5'"),
+    )
   })
 })
 

@@ -60,9 +60,13 @@ describe('a flow detail that does not fit', () => {
   })
 
   test('another kind cannot be accepted', async () => {
-    const options = { flowDetail: finished('a'), accept: ['kind'] as never }
+    const flowDetail = finished('a')
     const flow = linear('f', { retry: times(2, { name: 'a' }) })
-    const error = await errorOf(loadLoosely(flow, options).run())
+    expect(() => loadLoosely(flow, { flowDetail, accept: ['kind'] as never })).toThrow(
+      "accept[0] must be 'inserted', 'provides', 'removed' or 'version', got 'kind'",
+    )
+    const accept = ['inserted', 'provides', 'removed', 'version'] as const
+    const error = await errorOf(loadLoosely(flow, { flowDetail, accept }).run())
     expect(error).toMatchObject({ code: 'FLOW_MISMATCH' })
   })
 

@@ -101,7 +101,9 @@ describe('flows by definition', () => {
 
   test('must make flows', () => {
     const nothing = defineFlow('nothing', () => undefined as unknown as LinearFlow)
-    expect(() => loadFromFactory(nothing, [])).toThrow(/is no flow/)
+    expect(() => loadFromFactory(nothing, [])).toThrow(
+      "what the factory of 'nothing' makes must be a flow or a task, got undefined",
+    )
     expect(() => defineFlow('', () => linear('f'))).toThrow(TypeError)
   })
 })

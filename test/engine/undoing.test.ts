@@ -696,7 +696,12 @@ describe('a time limit', () => {
   })
 
   test.each([0, -1, Number.NaN, '5'])('of %s is refused', (timeoutMs) => {
-    expect(() => task('t', { timeoutMs: timeoutMs as number, execute() {} })).toThrow(TypeError)
+    const Problem = typeof timeoutMs === 'number' ? RangeError : TypeError
+    for (const limit of ['timeoutMs', 'revertTimeoutMs'] as const) {
+      const make = () => task('t', { [limit]: timeoutMs as number, execute() {} })
+      expect(make).toThrow(Problem)
+      expect(make).toThrow(`${limit} of 't' must be a`)
+    }
   })
 })
 
@@ -872,12 +877,21 @@ describe('the delay of a retry', () => {
     expect(engine.storage.getFlowState()).toBe('REVERTED')
   })
 
-  test.each([-1, Number.NaN, 'soon', { initialMs: 5, factor: 0.5 }])(
-    'of %o is refused',
-    (delay) => {
-      expect(() => times(2, { delay: delay as number })).toThrow(TypeError)
-    },
-  )
+  test.each([
+    [-1, RangeError],
+    [Number.NaN, RangeError],
+    ['soon', TypeError],
+    [null, TypeError],
+    [{}, TypeError],
+    [{ initialMs: 5, factor: 0.5 }, RangeError],
+    [{ initialMs: -5 }, RangeError],
+    [{ initialMs: 5, maxMs: Number.NaN }, RangeError],
+    [{ initialMs: 5, jitter: 'full' }, TypeError],
+    [{ initialMs: 5, max: 7 }, TypeError],
+  ])('of %o is refused', (delay, Problem) => {
+    expect(() => times(2, { delay: delay as number, name: 'r' })).toThrow(Problem)
+    expect(() => times(2, { delay: delay as number, name: 'r' })).toThrow("delay of 'r'")
+  })
 
   test('of a function without sense breaks the flow', async () => {
     const engine = load(linear('f', { retry: times(3, { delay: () => -1 }) }).add(failingTimes(1)))

@@ -188,7 +188,7 @@ describe('CheckingClaimListener', () => {
     )
     expect(
       () => new CheckingClaimListener(engine, claimFor(1), { onLoss: 'suspend' as never }),
-    ).toThrow('onLoss must be a function, not string')
+    ).toThrow("onLoss must be a function, got 'suspend'")
     expect([engine.notifier.size, engine.atomNotifier.size]).toEqual([0, 0])
   })
 })

@@ -107,7 +107,7 @@ describe('ProgressListener', () => {
   test('refuses what cannot be told', () => {
     const engine = load(linear('f').add(copy('a')))
     expect(() => new ProgressListener(engine, undefined as never)).toThrow(
-      'a ProgressListener needs a function to tell, not undefined',
+      'tell must be a function, got undefined',
     )
     expect(engine.progressNotifier.size).toBe(0)
   })

@@ -86,7 +86,7 @@ describe.skipIf(database === undefined).concurrent('with a server', () => {
 
   test('refuses another word as preparedStatements', () => {
     expect(() => postgres('postgres://h/db', { preparedStatements: 'no' as never })).toThrow(
-      'preparedStatements must be true or false, got no',
+      "preparedStatements must be true or false, got 'no'",
     )
   })
 })

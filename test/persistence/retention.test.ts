@@ -127,14 +127,26 @@ describe('removeFinished', () => {
   })
 
   test.each([
-    [{ olderThanMs: -1 }, 'olderThanMs is -1'],
-    [{ olderThanMs: Number.NaN }, 'olderThanMs is NaN'],
-    [{ olderThanMs: Number.POSITIVE_INFINITY }, 'olderThanMs is Infinity'],
-    [{ olderThanMs: 0, batch: 0 }, 'batch is 0'],
-    [{ olderThanMs: 0, states: ['SUCCESS', 'RUNNING'] as const }, 'a run in RUNNING has not ended'],
+    [{ olderThanMs: -1 }, 'olderThanMs must be at least 0, got -1'],
+    [{ olderThanMs: Number.NaN }, 'olderThanMs must be at least 0, got NaN'],
+    [{ olderThanMs: 0, batch: 0 }, 'batch must be a whole number of at least 1, got 0'],
+    [
+      { olderThanMs: 0, states: ['SUCCESS', 'RUNNING'] as const },
+      "states[1] must be 'SUCCESS', 'FAILURE' or 'REVERTED', got 'RUNNING'",
+    ],
   ])('refuses %o', async (options, message) => {
     const removed = removeFinished(memory(), options)
     await expect(removed).rejects.toThrow(RangeError)
     await expect(removed).rejects.toThrow(message)
   })
+
+  test.each([Number.POSITIVE_INFINITY, 1e300, 2 ** 53])(
+    'removes nothing older than %d ms',
+    async (olderThanMs) => {
+      const backend = memory()
+      await load(linear('f'), { backend }).run()
+      expect(await removeFinished(backend, { olderThanMs })).toBe(0)
+      expect(await backend.countBooks()).toBe(1)
+    },
+  )
 })

@@ -53,7 +53,9 @@ describe('sqlite, options', () => {
   })
 
   test('refuses another word for synchronous', () => {
-    expect(() => sqlite(file, { synchronous: 'OFF; DROP' as 'FULL' })).toThrow(TypeError)
+    expect(() => sqlite(file, { synchronous: 'OFF; DROP' as 'FULL' })).toThrow(
+      new RangeError("synchronous must be 'FULL' or 'NORMAL', got 'OFF; DROP'"),
+    )
   })
 
   test.each([-1, 1.5, Number.NaN])('refuses %d as busyTimeoutMs', (busyTimeoutMs) => {

@@ -462,11 +462,17 @@ describe('the bounds', () => {
   })
 
   test.each([
-    { options: { crashes: -1 }, says: 'crashes is -1: write a whole number from 0 on' },
-    { options: { crashes: 0.5 }, says: 'crashes is 0.5' },
-    { options: { maxSchedules: 0 }, says: 'maxSchedules is 0: write a whole number from 1 on' },
-    { options: { maxCalls: Number.NaN }, says: 'maxCalls is NaN' },
-    { options: { timeoutMs: 0 }, says: 'timeoutMs is 0' },
+    { options: { crashes: -1 }, says: 'crashes must be a whole number of at least 0, got -1' },
+    { options: { crashes: 0.5 }, says: 'crashes must be a whole number of at least 0, got 0.5' },
+    {
+      options: { maxSchedules: 0 },
+      says: 'maxSchedules must be a whole number of at least 1, got 0',
+    },
+    {
+      options: { maxCalls: Number.NaN },
+      says: 'maxCalls must be a whole number of at least 1, got NaN',
+    },
+    { options: { timeoutMs: 0 }, says: 'timeoutMs must be above 0, got 0' },
     { options: { engine: 'serial', maxWorkers: 2 } as const, says: 'a serial engine has no' },
   ])('refuse $options', async ({ options, says }) => {
     await expect(explore(two, { world, ...options })).rejects.toThrow(says)

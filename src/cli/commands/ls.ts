@@ -5,6 +5,7 @@
  */
 import type { Command } from 'commander'
 import { oneLine } from '../../base/printable.ts'
+import { didYouMean } from '../../base/suggestions.ts'
 import type { CorruptRecordError } from '../../errors.ts'
 import type { FlowFilter, StoredFlowRecord } from '../../persistence/backend.ts'
 import { isGone } from '../../persistence/owner.ts'
@@ -13,7 +14,6 @@ import { type Context, quoted } from '../context.ts'
 import { EXIT, type ExitCode } from '../exits.ts'
 import { cutTo, padTo, widthOf } from '../paint.ts'
 import { readStates } from '../states.ts'
-import { didYouMean } from '../suggestions.ts'
 import type { Register } from '../work.ts'
 
 interface LsFlags {

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Command } from 'commander'
+import { didYouMean } from '../../base/suggestions.ts'
 import type { FlowDetail } from '../../persistence/flow-detail.ts'
 import { loadFlowDetail } from '../../persistence/reader.ts'
 import { type Plan, plan } from '../../plans/plan.ts'
@@ -11,7 +12,6 @@ import { toSvg } from '../../plans/svg.ts'
 import type { Context } from '../context.ts'
 import { EXIT, type ExitCode, usageError } from '../exits.ts'
 import { findRun } from '../find-run.ts'
-import { didYouMean } from '../suggestions.ts'
 import { findTarget } from '../target.ts'
 import { readArray } from '../values.ts'
 import { collect, type Register } from '../work.ts'

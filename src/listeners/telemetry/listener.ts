@@ -18,7 +18,7 @@ import {
   type Tracer,
   trace,
 } from '@opentelemetry/api'
-import { type Clock, SYSTEM_CLOCK } from '../../base/clock.ts'
+import { type Clock, fullClock } from '../../base/clock.ts'
 import { Failure } from '../../base/failure.ts'
 import { isThenable } from '../../base/thenable.ts'
 import type { Interceptor, RunEnd } from '../../engine/interceptors.ts'
@@ -112,7 +112,7 @@ export class TelemetryListener extends Listener {
     super(engine, { flowStates: [] })
     this.#tracer = options.tracer ?? trace.getTracer(SCOPE)
     this.#instruments = instrumentsOf(options.meter)
-    this.#clock = options.clock ?? SYSTEM_CLOCK
+    this.#clock = fullClock(options.clock)
   }
 
   protected override registerMore(registrations: DisposableStack): void {

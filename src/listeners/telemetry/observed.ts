@@ -7,7 +7,7 @@
  * @module
  */
 import type { Meter } from '@opentelemetry/api'
-import { type Clock, SYSTEM_CLOCK } from '../../base/clock.ts'
+import { type Clock, fullClock } from '../../base/clock.ts'
 import { Failure } from '../../base/failure.ts'
 import type { Backend, Checkpoint } from '../../persistence/backend.ts'
 import { checkpointInstrumentsOf } from './instruments.ts'
@@ -40,7 +40,7 @@ export interface ObservedOptions {
  * const engine = load(createVolume, { backend })
  */
 export function observed<B extends Backend>(backend: B, options: ObservedOptions = {}): B {
-  const { clock = SYSTEM_CLOCK } = options
+  const clock = fullClock(options.clock)
   const { duration, size } = checkpointInstrumentsOf(options.meter)
   const save = async (checkpoint: Checkpoint, ...rest: readonly unknown[]): Promise<void> => {
     const startedMs = clock.elapsedMs()

@@ -7,6 +7,7 @@
  *
  * @module
  */
+import { type Check, number } from '../../base/checks.ts'
 import { SYSTEM_CLOCK } from '../../base/clock.ts'
 
 /** The longest that PostgreSQL takes for a limit of its own. */
@@ -67,11 +68,5 @@ export function defaultQueryTimeoutMs(totalMs = 30_000, lockTimeoutMs = 0): numb
   return Math.min(share, MAX_MS)
 }
 
-/** @throws RangeError when it is not a number of milliseconds. */
-export function checkQueryTimeout(queryTimeoutMs: number): void {
-  if (!Number.isSafeInteger(queryTimeoutMs) || queryTimeoutMs < 1 || queryTimeoutMs > MAX_MS) {
-    throw new RangeError(
-      `queryTimeoutMs must be a whole number from 1 to ${MAX_MS}, got ${String(queryTimeoutMs)}`,
-    )
-  }
-}
+/** What the option `queryTimeoutMs` must be. */
+export const QUERY_TIMEOUT: Check = number({ least: 1, most: MAX_MS, whole: true })

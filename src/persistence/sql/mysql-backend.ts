@@ -5,18 +5,19 @@
  *
  * @module
  */
+import { type Checks, CLOCK, readOptions } from '../../base/checks.ts'
 import { type Clock, SYSTEM_CLOCK } from '../../base/clock.ts'
 import type { Backend } from '../backend.ts'
 import { fenceOnMysql } from './fences.ts'
-import { checkQueryTimeout, defaultQueryTimeoutMs } from './limits.ts'
+import { defaultQueryTimeoutMs, QUERY_TIMEOUT } from './limits.ts'
 import { MYSQL_DIALECT } from './mysql-dialect.ts'
 import { unavailable } from './mysql-faults.ts'
 import type { MysqlPool } from './mysql-line.ts'
 import { MysqlSession } from './mysql-session.ts'
 import { MOST_BYTES_PER_UNIT } from './mysql-values.ts'
 import { loadPeer } from './peer.ts'
-import { checkPoolOptions, handedIn, madeHere, type PoolSource } from './pool-source.ts'
-import { type RetryBounds, RetryingSession } from './retrying.ts'
+import { handedIn, lockTimeoutOf, madeHere, POOL_CHECKS, type PoolSource } from './pool-source.ts'
+import { RETRY_BOUNDS, type RetryBounds, RetryingSession } from './retrying.ts'
 import { checkServerUrl, withoutUrl } from './server-url.ts'
 import { SqlBackend } from './sql-backend.ts'
 import { Upserts } from './upserts.ts'
@@ -87,6 +88,13 @@ export interface MysqlOptions {
   readonly clock?: Clock
 }
 
+const CHECKS: Checks<MysqlOptions> = {
+  ...POOL_CHECKS,
+  queryTimeoutMs: QUERY_TIMEOUT,
+  retry: RETRY_BOUNDS,
+  clock: CLOCK,
+}
+
 /**
  * Makes the backend.
  *
@@ -99,10 +107,10 @@ export function mysqlBackend(
   options: MysqlOptions,
   load: () => Promise<MysqlLibrary>,
 ): Backend {
-  const { maxConnections = 10, lockTimeoutMs = 2_000, retry, clock = SYSTEM_CLOCK } = options
-  checkPoolOptions(maxConnections, lockTimeoutMs)
-  const { queryTimeoutMs = defaultQueryTimeoutMs(retry?.totalMs, lockTimeoutMs) } = options
-  checkQueryTimeout(queryTimeoutMs)
+  const read = readOptions('mysql()', options, CHECKS)
+  const { maxConnections = 10, retry, clock = SYSTEM_CLOCK } = read
+  const lockTimeoutMs = lockTimeoutOf(read.lockTimeoutMs ?? 2_000)
+  const { queryTimeoutMs = defaultQueryTimeoutMs(retry?.totalMs, lockTimeoutMs) } = read
   const settings = { maxConnections, lockTimeoutMs, queryTimeoutMs }
   const session = new MysqlSession(sourceOf(urlOrPool, settings, load), queryTimeoutMs)
   return new SqlBackend({

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { type Check, count, number } from '../../base/checks.ts'
 import { within } from './limits.ts'
 
 /** Gives a pool, and takes it back. */
@@ -43,14 +44,16 @@ export function madeHere<Pool extends { end(): Promise<void> }, As extends objec
   }
 }
 
-/** @throws RangeError when a number has no sense. */
-export function checkPoolOptions(maxConnections: number, lockTimeoutMs: number): void {
-  if (!Number.isSafeInteger(maxConnections) || maxConnections < 1) {
-    throw new RangeError(
-      `maxConnections must be a whole number from 1 on, but is ${maxConnections}`,
-    )
-  }
-  if (!Number.isSafeInteger(lockTimeoutMs) || lockTimeoutMs < 0) {
-    throw new RangeError(`lockTimeoutMs must be a whole number from 0 on, but is ${lockTimeoutMs}`)
-  }
+/** What the drivers of servers have in common among their options. */
+export const POOL_CHECKS: { readonly maxConnections: Check; readonly lockTimeoutMs: Check } = {
+  maxConnections: count(1),
+  lockTimeoutMs: number({ least: 0, whole: true }),
+}
+
+/** Servers take no longer limits; who gave more did not mean to be told so. */
+const MAX_LOCK_TIMEOUT_MS = 2 ** 31 - 1
+
+/** A `lockTimeoutMs` that the servers take. */
+export function lockTimeoutOf(lockTimeoutMs: number): number {
+  return Math.min(lockTimeoutMs, MAX_LOCK_TIMEOUT_MS)
 }

@@ -5,15 +5,16 @@
  *
  * @module
  */
+import { BOOLEAN, type Checks, CLOCK, readOptions } from '../../base/checks.ts'
 import { type Clock, SYSTEM_CLOCK } from '../../base/clock.ts'
 import type { Backend } from '../backend.ts'
-import { checkQueryTimeout, defaultQueryTimeoutMs } from './limits.ts'
-import { checkPoolOptions } from './pool-source.ts'
+import { defaultQueryTimeoutMs, QUERY_TIMEOUT } from './limits.ts'
+import { lockTimeoutOf, POOL_CHECKS } from './pool-source.ts'
 import { POSTGRES_DIALECT } from './postgres-dialect.ts'
 import { givenPlace, madePlace, type PostgresLibrary, type PostgresPool } from './postgres-pool.ts'
 import { PostgresSession } from './postgres-session.ts'
 import { PostgresUpserts } from './postgres-upserts.ts'
-import { type RetryBounds, RetryingSession } from './retrying.ts'
+import { RETRY_BOUNDS, type RetryBounds, RetryingSession } from './retrying.ts'
 import { checkServerUrl } from './server-url.ts'
 import { SqlBackend } from './sql-backend.ts'
 
@@ -63,6 +64,14 @@ export interface PostgresOptions {
   readonly clock?: Clock
 }
 
+const CHECKS: Checks<PostgresOptions> = {
+  ...POOL_CHECKS,
+  preparedStatements: BOOLEAN,
+  queryTimeoutMs: QUERY_TIMEOUT,
+  retry: RETRY_BOUNDS,
+  clock: CLOCK,
+}
+
 /**
  * Makes the backend.
  *
@@ -75,16 +84,11 @@ export function postgresBackend(
   options: PostgresOptions,
   load: () => Promise<PostgresLibrary>,
 ): Backend {
-  const { maxConnections = 10, lockTimeoutMs = 2_000, retry, clock = SYSTEM_CLOCK } = options
-  checkPoolOptions(maxConnections, lockTimeoutMs)
-  const { queryTimeoutMs = defaultQueryTimeoutMs(retry?.totalMs, lockTimeoutMs) } = options
-  checkQueryTimeout(queryTimeoutMs)
-  const { preparedStatements = true } = options
-  if (typeof preparedStatements !== 'boolean') {
-    throw new TypeError(
-      `preparedStatements must be true or false, got ${String(preparedStatements)}`,
-    )
-  }
+  const read = readOptions('postgres()', options, CHECKS)
+  const { maxConnections = 10, retry, clock = SYSTEM_CLOCK } = read
+  const lockTimeoutMs = lockTimeoutOf(read.lockTimeoutMs ?? 2_000)
+  const { queryTimeoutMs = defaultQueryTimeoutMs(retry?.totalMs, lockTimeoutMs) } = read
+  const { preparedStatements = true } = read
   const settings = { maxConnections, lockTimeoutMs, queryTimeoutMs }
   const source = isUrl(urlOrPool)
     ? madePlace(checkedUrl(urlOrPool), settings, load)

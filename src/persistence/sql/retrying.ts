@@ -7,6 +7,14 @@
  *
  * @module
  */
+import {
+  type Check,
+  type Checks,
+  DURATION,
+  isObject,
+  number,
+  readOptions,
+} from '../../base/checks.ts'
 import { SYSTEM_CLOCK, sleep } from '../../base/clock.ts'
 import { BackendUnavailableError, type StorageError } from '../../errors.ts'
 import { SharedFaultError } from '../commit-queue.ts'
@@ -42,6 +50,23 @@ export interface RetryBounds {
   readonly totalMs?: number
 }
 
+const BOUNDS: Checks<RetryBounds> = {
+  attempts: number({ least: 1, whole: true }),
+  maxDelayMs: DURATION,
+  totalMs: DURATION,
+}
+
+/** What the option `retry` must be. */
+export const RETRY_BOUNDS: Check = (name, value) => {
+  const options = Object.entries(isObject(value) ? value : {})
+  for (const [option, found] of options) {
+    if (Object.hasOwn(BOUNDS, option) && found !== undefined) {
+      BOUNDS[option as keyof RetryBounds](`${name}.${option}`, found)
+    }
+  }
+  readOptions(name, value, BOUNDS)
+}
+
 /** Bounds of a driver, with what its users do not choose. */
 export interface RetryPlan extends RetryBounds {
   /** The longest wait before the second attempt, in milliseconds; 50 when it is left out. */
@@ -72,17 +97,8 @@ export class RetryingSession implements SqlSession {
   /** On a connection that is lent there is nothing to hope for once it is lost. */
   readonly #isLent: boolean
 
-  /** @throws RangeError when a number has no sense. */
   constructor(session: SqlSession, plan: RetryPlan = {}, isLent = false) {
     const { attempts = 100, maxDelayMs = 2_000, totalMs = 30_000, firstDelayMs = 50 } = plan
-    if (!Number.isSafeInteger(attempts) || attempts < 1) {
-      throw new RangeError(`retry.attempts must be a whole number from 1 on, but is ${attempts}`)
-    }
-    for (const [name, ms] of Object.entries({ maxDelayMs, totalMs })) {
-      if (!Number.isFinite(ms) || ms < 0) {
-        throw new RangeError(`retry.${name} must be a number from 0 on, but is ${ms}`)
-      }
-    }
     this.#session = session
     this.#plan = { attempts, maxDelayMs, totalMs, firstDelayMs }
     this.#isLent = isLent

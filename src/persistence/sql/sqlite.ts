@@ -9,6 +9,7 @@
  */
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { pathToFileURL } from 'node:url'
+import { type Checks, CLOCK, number, oneOf, readOptions } from '../../base/checks.ts'
 import { type Clock, SYSTEM_CLOCK } from '../../base/clock.ts'
 import { StorageError } from '../../errors.ts'
 import type { Backend } from '../backend.ts'
@@ -52,6 +53,15 @@ export interface SqliteOptions {
   readonly clock?: Clock
 }
 
+/** SQLite takes no longer limit. */
+const MAX_BUSY_TIMEOUT_MS = 2 ** 31 - 1
+
+const CHECKS: Checks<SqliteOptions> = {
+  synchronous: oneOf('FULL', 'NORMAL'),
+  busyTimeoutMs: number({ least: 0, whole: true }),
+  clock: CLOCK,
+}
+
 /**
  * Remembers flows in an SQLite file, which Python TaskFlow may use too.
  *
@@ -60,25 +70,23 @@ export interface SqliteOptions {
  * the process. A database that is open already is used as it is, and left open at the end; its
  * journal mode, `synchronous`, `foreign_keys` and, for its other uses, busy timeout are set.
  *
- * @throws TypeError when the database handed in is not open, or `synchronous` is another word.
- * @throws RangeError when `busyTimeoutMs` is not a whole number from 0 on.
+ * @throws TypeError when the database handed in is not open.
+ * @throws TypeError or RangeError for an invalid option.
  *
  * @example
  * const engine = load(createVolume, { backend: sqlite('volumes.db') })
  */
 export function sqlite(file: string | URL | DatabaseSync, options: SqliteOptions = {}): Backend {
-  const { synchronous = 'FULL', busyTimeoutMs = 5_000, clock = SYSTEM_CLOCK } = options
-  if (synchronous !== 'FULL' && synchronous !== 'NORMAL') {
-    throw new TypeError(`synchronous must be 'FULL' or 'NORMAL', but is '${synchronous}'`)
-  }
-  if (!Number.isSafeInteger(busyTimeoutMs) || busyTimeoutMs < 0) {
-    throw new RangeError(`busyTimeoutMs must be a whole number from 0 on, but is ${busyTimeoutMs}`)
-  }
+  const read = readOptions('sqlite()', options, CHECKS)
+  const { synchronous = 'FULL', busyTimeoutMs = 5_000, clock = SYSTEM_CLOCK } = read
   if (file instanceof DatabaseSync && !file.isOpen) {
     throw new TypeError('the database handed in is not open; open it, or hand in its path')
   }
   const isFile = !isInMemory(file)
-  const session = new SqliteSession(file, { synchronous, busyTimeoutMs })
+  const session = new SqliteSession(file, {
+    synchronous,
+    busyTimeoutMs: Math.min(busyTimeoutMs, MAX_BUSY_TIMEOUT_MS),
+  })
   const bounds = { attempts: Number.MAX_SAFE_INTEGER, maxDelayMs: 50, totalMs: busyTimeoutMs }
   return new SqlBackend({
     session: new RetryingSession(session, { ...bounds, firstDelayMs: 5 }),

@@ -7,7 +7,20 @@
  * @module
  */
 import { setImmediate } from 'node:timers/promises'
-import type { AnyStore } from '../../engine/load.ts'
+import {
+  BOOLEAN,
+  type Checks,
+  count,
+  FUNCTION,
+  isObject,
+  LIMIT,
+  listOf,
+  readOptions,
+  TEXT,
+  VALUES,
+} from '../../base/checks.ts'
+import { ENGINE_CHECKS } from '../../engine/behaviour.ts'
+import type { AnyStore } from '../../engine/options.ts'
 import { ScheduleFailedError } from '../../errors.ts'
 import type { FlowItem } from '../../flows/flow.ts'
 import type { ResultsOf, StoreOption } from '../../flows/wiring.ts'
@@ -40,6 +53,23 @@ export interface Exploration {
 
 const DEFAULTS = { crashes: 1, maxSchedules: 20_000, maxCalls: 1_000, timeoutMs: 10_000 }
 
+const { backend: _backend, executor: _executor, ...ENGINE } = ENGINE_CHECKS
+const CHECKS: Checks<ExploreOptions<unknown> & AnyStore> = {
+  ...ENGINE,
+  store: VALUES,
+  world: FUNCTION,
+  invariant: FUNCTION,
+  always: FUNCTION,
+  failures: (name, value) => (isObject(value) ? listOf(TEXT) : BOOLEAN)(name, value),
+  revertFailures: BOOLEAN,
+  crashes: count(0),
+  maxSchedules: count(1),
+  maxCalls: count(1),
+  timeoutMs: LIMIT,
+  backend: FUNCTION,
+  schedule: listOf(TEXT),
+}
+
 /** How many schedules are run between two pauses, in which timers and signals get their turn. */
 const SCHEDULES_PER_PAUSE = 64
 
@@ -70,9 +100,11 @@ export async function explore<World, F extends FlowItem>(
   flow: FlowMaker<World, F>,
   options: ExploreOptions<World, ResultsOf<F>> & StoreOption<F>,
 ): Promise<Exploration> {
-  const plan = planOf(flow, options as unknown as ExploreOptions<World> & AnyStore)
-  const { maxSchedules = DEFAULTS.maxSchedules, schedule } = options
-  refuseBadCount('maxSchedules', maxSchedules, 1)
+  FUNCTION('flow', flow)
+  const read = readOptions<ExploreOptions<World> & AnyStore>('explore()', options, CHECKS)
+  FUNCTION('world', read.world)
+  const plan = planOf(flow, read)
+  const { maxSchedules = DEFAULTS.maxSchedules, schedule } = read
   if (schedule !== undefined) return exploreOne(plan, readSchedule(schedule))
   const tally = new Tally()
   const queue: Schedule[] = [[]]
@@ -173,9 +205,6 @@ function planOf<World>(
     schedule: _schedule,
     ...engine
   } = options
-  refuseBadCount('crashes', crashes, 0)
-  refuseBadCount('maxCalls', maxCalls, 1)
-  refuseBadCount('timeoutMs', timeoutMs, 1)
   const failing = Array.isArray(failures) ? failures : failures === true ? undefined : []
   return {
     makeFlow,
@@ -191,9 +220,4 @@ function planOf<World>(
     backend,
     engine,
   }
-}
-
-function refuseBadCount(option: string, count: number, least: number): void {
-  if (Number.isInteger(count) && count >= least) return
-  throw new RangeError(`${option} is ${String(count)}: write a whole number from ${least} on`)
 }
