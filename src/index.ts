@@ -132,9 +132,9 @@ export {
 export { type ConcurrentOptions, concurrent } from './executors/concurrent.ts'
 export type { AtomCall, Executor } from './executors/executor.ts'
 // Flows
-export type { Decider, DeciderHistory, DeciderRule, Depth } from './flows/decider.ts'
+export type { Decider, DeciderHistory, DeciderRule, Depth, LinkOptions } from './flows/decider.ts'
 export { Flow, type FlowItem, type FlowOptions, type Link, type Pattern } from './flows/flow.ts'
-export { type AddOptions, GraphFlow, graph, type LinkOptions } from './flows/graph.ts'
+export { type AddOptions, GraphFlow, graph } from './flows/graph.ts'
 export { LinearFlow, linear } from './flows/linear.ts'
 export { UnorderedFlow, unordered } from './flows/unordered.ts'
 export type { GivesOf, NeedsOf, ResultsOf, StoreOf, StoreOption } from './flows/wiring.ts'

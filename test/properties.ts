@@ -19,4 +19,9 @@ if (wanted !== 'random') {
   fc.configureGlobal({ seed })
 }
 
+/** Whether atoms and flows may be called so. */
+export function isName(text: string): boolean {
+  return text !== '' && !/^[\t-\r\p{Zs}]|[\t-\r\p{Zs}]$|\0|\p{Cs}/u.test(text)
+}
+
 export { fc }

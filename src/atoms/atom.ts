@@ -6,6 +6,8 @@
  *
  * @module
  */
+import { type Check, kindOf, LIMIT, number } from '../base/checks.ts'
+import { demandName, demandSymbols } from '../base/names.ts'
 import type { TimeoutError } from '../errors.ts'
 import type { Binding } from './bindings.ts'
 import { type Provides, type Provision, provisionsOf } from './provides.ts'
@@ -52,6 +54,19 @@ export interface AtomOptions {
   readonly revertTimeoutMs?: number | undefined
 }
 
+const VERSION = kindOf(
+  "a version such as '1.0' or [1, 0]",
+  (value) => typeof value === 'string' || isListOfNumbers(value),
+)
+
+/** What must be right whatever the atom is; what it provides is read by itself. */
+const CHECKS: Readonly<Record<Exclude<keyof AtomOptions, 'provides'>, Check>> = {
+  priority: number(),
+  version: VERSION,
+  timeoutMs: LIMIT,
+  revertTimeoutMs: LIMIT,
+}
+
 /** The ancestor of {@link Task} and {@link Retry}. */
 export abstract class Atom<Needs extends object = object, Gives extends object = object>
   implements Wired<Needs, Gives>
@@ -77,25 +92,23 @@ export abstract class Atom<Needs extends object = object, Gives extends object =
   /** The arguments of revert. */
   abstract readonly revertBindings: readonly Binding[]
 
-  constructor(label: string, options: AtomOptions, inject?: Readonly<Record<string, unknown>>) {
+  /**
+   * @param what what it is, for messages
+   * @throws TypeError or RangeError when an option is invalid, with the atom named.
+   */
+  constructor(
+    what: 'task' | 'retry',
+    label: string,
+    options: AtomOptions,
+    inject?: Readonly<Record<string, unknown>>,
+  ) {
+    demandName(`the name of a ${what}`, label)
     const { priority = 0, version = '1.0' } = options
-    if (typeof priority !== 'number' || Number.isNaN(priority)) {
-      throw new TypeError(`'${label}' has the priority ${String(priority)}: write a number`)
+    for (const [option, check] of Object.entries(CHECKS)) {
+      const value = options[option as keyof typeof CHECKS]
+      if (value !== undefined) check(`${option} of '${label}'`, value)
     }
-    if (typeof version !== 'string' && !Array.isArray(version)) {
-      throw new TypeError(`'${label}' has the version ${String(version)}: write '1.0' or [1, 0]`)
-    }
-    if (inject !== undefined && (typeof inject !== 'object' || inject === null)) {
-      throw new TypeError(`'${label}' injects ${String(inject)}: write { symbol: value }`)
-    }
-    for (const limit of ['timeoutMs', 'revertTimeoutMs'] as const) {
-      const ms = options[limit]
-      if (ms !== undefined && !(typeof ms === 'number' && ms > 0)) {
-        throw new TypeError(
-          `'${label}' has the ${limit} ${String(ms)}: write milliseconds above 0, or leave it out`,
-        )
-      }
-    }
+    if (inject !== undefined) demandSymbols(`inject of '${label}'`, inject)
     this.timeoutMs = options.timeoutMs
     this.revertTimeoutMs = options.revertTimeoutMs
     this.provisions = provisionsOf(label, options.provides)
@@ -139,4 +152,8 @@ export abstract class Atom<Needs extends object = object, Gives extends object =
   #injects(symbol: string): boolean {
     return this.inject !== undefined && Object.hasOwn(this.inject, symbol)
   }
+}
+
+function isListOfNumbers(value: unknown): boolean {
+  return Array.isArray(value) && value.every((one) => typeof one === 'number')
 }

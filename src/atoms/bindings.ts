@@ -6,8 +6,10 @@
  *
  * @module
  */
+
+import { demandName, demandSymbol } from '../base/names.ts'
 import { settled } from '../base/short-lists.ts'
-import { type Parameters, readParameters } from './parameters.ts'
+import { hidesInputs, type Parameters, readParameters } from './parameters.ts'
 
 /** One argument of a method. */
 export interface Binding {
@@ -28,6 +30,8 @@ export interface BindingRules {
   readonly atom: string
   /** For messages: the name of the method. */
   readonly method: string
+  /** For messages: the option with the names that cannot be read. */
+  readonly field: 'requires' | 'revertRequires'
   /** The function whose first parameter is read. */
   readonly fn: (...args: never[]) => unknown
   /** Names in the pattern that are no inputs, such as `result`. */
@@ -48,16 +52,19 @@ export interface BindingRules {
  * @throws TypeError when the definition contradicts itself, with what to write instead.
  */
 export function bind(rules: BindingRules): readonly Binding[] {
-  const { atom, method, fn, requires, optional, rebind } = rules
+  const { atom, method, field, fn, requires, optional, rebind } = rules
   const parameters = readParameters(fn)
+  const isListed = requires !== undefined || optional !== undefined
   checkNames(rules, 'requires', requires)
   checkNames(rules, 'optional', optional)
-  if (parameters.form === 'none' && !requires && !optional && !rebind) return settled([])
-  if (parameters.form === 'whole' && !requires && !optional && !isRenaming(rebind)) {
+  // What was written for another method does not say that it names all that this one takes.
+  const isRenamed = !rules.borrowed && isRenaming(rebind)
+  if (!isListed && !(isRenamed && parameters.form === 'whole') && hidesInputs(fn)) {
     throw new TypeError(
-      `'${atom}' does not say which inputs ${method} takes: destructure its first parameter, ${method}({ size, image }), or list them, requires: ['size', 'image'] (an empty list if it takes none)`,
+      `'${atom}' does not say which inputs ${method} takes: destructure its first parameter, ${method}({ size, image }), or list them, ${field}: ['size', 'image'] (an empty list if it takes none)`,
     )
   }
+  if (parameters.form === 'none' && !isListed && !rebind) return settled([])
   const signature = requiredNames(parameters, rules)
   const required = new Map<string, string>()
   for (const name of signature) required.set(name, name)
@@ -69,10 +76,17 @@ export function bind(rules: BindingRules): readonly Binding[] {
     if (!rules.borrowed || takes(parameters, argument)) required.set(argument, symbol)
   }
   checkExtra(rules, parameters, required)
+  if (parameters.form === 'destructured' && parameters.rest && !isListed) {
+    checkRest(rules, parameters, required)
+  }
   const bindings: Binding[] = []
   for (const [argument, symbol] of required) bindings.push({ argument, symbol, optional: false })
   for (const name of optionalNames(parameters, rules)) {
     if (!required.has(name)) bindings.push({ argument: name, symbol: name, optional: true })
+  }
+  for (const { argument, symbol } of bindings) {
+    demandName(`an input of ${method} of '${atom}'`, argument)
+    demandSymbol(`the symbol of '${argument}' in '${atom}'`, symbol)
   }
   return settled(bindings)
 }
@@ -134,6 +148,20 @@ function checkNames(
       `'${atom}' has a field '${field}' for ${method} that is not a list of names: write ${field}: ['size', 'image']`,
     )
   }
+}
+
+/** Nobody can know what a rest is to hold: it holds what is named beside the pattern. */
+function checkRest(
+  { atom, method, field }: BindingRules,
+  parameters: Parameters,
+  required: ReadonlyMap<string, string>,
+): void {
+  if (parameters.form !== 'destructured') return
+  const named = [...parameters.required, ...parameters.optional]
+  if ([...required.keys()].some((name) => !named.includes(name))) return
+  throw new TypeError(
+    `'${atom}' takes the rest of its inputs in ${method}, and nothing says which they are: name each in the pattern, or list those of the rest, ${field}: ['size', 'image'] (an empty list if there are none)`,
+  )
 }
 
 function checkExtra(

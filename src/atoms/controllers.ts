@@ -5,6 +5,7 @@
  * @module
  */
 import { isDeepStrictEqual } from 'node:util'
+import { BOOLEAN, checked, count, kindOf, VALUES } from '../base/checks.ts'
 import { NotFoundError } from '../errors.ts'
 import type { Rebind } from './bindings.ts'
 import { type Decision, Retry, type RetryInputs, type RetryOptions } from './retry.ts'
@@ -28,11 +29,26 @@ export interface GivingUpOptions<P extends AnyProvides = AnyProvides> extends Co
   readonly revertAll?: boolean
 }
 
+/** The others are checked by what they are handed to. */
+const CHECKS = { revertAll: BOOLEAN }
+
+/** @throws TypeError when they are no options. */
+function given<Options extends object>(what: string, options: Options): Options {
+  VALUES(`the options of ${what}`, options)
+  checked(options, CHECKS)
+  return options
+}
+
+/** Their methods take the history alone, unless somebody wants more. */
+function withNames(options: ControllerOptions): ControllerOptions {
+  return options.requires === undefined ? { ...options, requires: [] } : options
+}
+
 class Always extends Retry<Nothing, never> {
   readonly #decision: Decision
 
   constructor(decision: Decision, options: ControllerOptions) {
-    super(options.name, options)
+    super(options.name, withNames(options))
     this.#decision = decision
   }
 
@@ -50,7 +66,7 @@ abstract class Bounded<Needs extends object> extends Retry<Needs, never> {
   override readonly givingUp: 'REVERT' | 'REVERT_ALL'
 
   constructor(options: GivingUpOptions) {
-    super(options.name, options)
+    super(options.name, withNames(options))
     this.givingUp = options.revertAll === true ? 'REVERT_ALL' : 'REVERT'
   }
 }
@@ -109,29 +125,27 @@ class ParameterizedForEach extends Bounded<{ values: Iterable<unknown> }> {
 export function alwaysRevert<const P extends AnyProvides = undefined>(
   options: ControllerOptions<P> = {},
 ): Retry<Nothing, Provided<P, null>> {
-  return new Always('REVERT', options)
+  return new Always('REVERT', given('alwaysRevert()', options))
 }
 
 /** Never tries again: reverts everything. */
 export function alwaysRevertAll<const P extends AnyProvides = undefined>(
   options: ControllerOptions<P> = {},
 ): Retry<Nothing, Provided<P, null>> {
-  return new Always('REVERT_ALL', options)
+  return new Always('REVERT_ALL', given('alwaysRevertAll()', options))
 }
 
 /**
  * Runs its flow up to `attempts` times in all; provides the number of the attempt, from 1.
  *
- * @throws RangeError when `attempts` is not a whole number that is not negative; 0 counts as 1.
+ * @throws RangeError or TypeError when `attempts` is not a whole number of at least 0; 0 counts as 1.
  */
 export function times<const P extends AnyProvides = undefined>(
   attempts: number,
   options: GivingUpOptions<P> = {},
 ): Retry<Nothing, Provided<P, number>> {
-  if (!Number.isInteger(attempts) || attempts < 0) {
-    throw new RangeError(`times(${String(attempts)}): write how often the flow may run, 1 or more`)
-  }
-  return new Times(attempts, options)
+  count(0)('attempts of times()', attempts)
+  return new Times(attempts, given('times()', options))
 }
 
 /**
@@ -142,8 +156,8 @@ export function forEach<V extends AnyValue, const P extends AnyProvides = undefi
   values: readonly V[],
   options: GivingUpOptions<P> = {},
 ): Retry<Nothing, Provided<P, V>> {
-  if (!Array.isArray(values)) throw new TypeError('forEach needs an array of values')
-  return new ForEach([...values], options)
+  kindOf('an array', Array.isArray)('values of forEach()', values)
+  return new ForEach([...values], given('forEach()', options))
 }
 
 /**
@@ -158,7 +172,8 @@ export function parameterizedForEach<
 >(
   options: GivingUpOptions<P> & { readonly rebind?: Names } = {},
 ): Retry<Needed<{ values: Iterable<V> }, Names>, Provided<P, V>> {
-  return new ParameterizedForEach(options) as Retry as never
+  const read = given('parameterizedForEach()', options)
+  return new ParameterizedForEach(read) as Retry as never
 }
 
 /** The values less those tried; of equal ones as many go as were tried. */

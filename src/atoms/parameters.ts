@@ -9,8 +9,12 @@
  */
 
 import {
+  type ArrowFunctionExpression,
   type AssignmentProperty,
+  type FunctionDeclaration,
   type FunctionExpression,
+  type Identifier,
+  type Node,
   type Options,
   type Pattern,
   parseExpressionAt,
@@ -39,6 +43,8 @@ export type Parameters =
       /** The pattern ends in `...rest`, so it takes whatever else there is. */
       readonly rest: boolean
     }
+
+type AnyFunction = ArrowFunctionExpression | FunctionDeclaration | FunctionExpression
 
 /** A way to read a source: what stands before it, so that it is an expression or a member. */
 interface Reading {
@@ -89,6 +95,8 @@ const MAX_SOURCE_COUNT = 1_000
 /** All instances of a class share one method; looking up its text costs more as it grows. */
 const byFunction = new WeakMap<object, Parameters>()
 
+const hidingInputs = new WeakMap<object, boolean>()
+
 /** Closures made in a loop are different functions with one source, so they are parsed once. */
 const bySource = new Map<string, Parameters>()
 
@@ -114,6 +122,85 @@ export function readParameters(fn: (...args: never[]) => unknown): Parameters {
   }
   byFunction.set(fn, parameters)
   return parameters
+}
+
+/**
+ * Whether a function takes inputs of which no name can be read: through a parameter that is not
+ * destructured, or through `arguments`, as compilers do it that lower patterns and async functions
+ * for old engines. A parameter that the function never mentions takes none.
+ */
+export function hidesInputs(fn: (...args: never[]) => unknown): boolean {
+  const known = hidingInputs.get(fn)
+  if (known !== undefined) return known
+  const isWhole = readParameters(fn).form === 'whole'
+  const source = Function.prototype.toString.call(fn)
+  const hides = (isWhole || source.includes('arguments')) && looksBeyondNames(source, isWhole)
+  hidingInputs.set(fn, hides)
+  return hides
+}
+
+function looksBeyondNames(source: string, isWhole: boolean): boolean {
+  for (const { sourceType, prefix } of READINGS) {
+    const closing = prefix.endsWith('(') ? ') })' : ' }) })'
+    let found: AnyFunction | undefined
+    try {
+      const text = `${prefix}${source}${closing}`
+      found = functionAt(parseExpressionAt(text, 0, optionsFor(sourceType)), prefix.length)
+    } catch {
+      continue // not legal in this reading
+    }
+    if (found !== undefined) return mentionsInputs(found, isWhole)
+  }
+  // A source that the parser does not know is taken by its words.
+  return isWhole || /\barguments\b/.test(source)
+}
+
+function mentionsInputs(fn: AnyFunction, isWhole: boolean): boolean {
+  const [first, ...others] = fn.params
+  const rest = [...others, fn.body]
+  const isArrow = fn.type === 'ArrowFunctionExpression'
+  const parts = first === undefined ? rest : [first, ...rest]
+  if (!isArrow && parts.some((part) => mentions(part, 'arguments'))) return true
+  if (!isWhole) return false
+  const plain = first?.type === 'AssignmentPattern' ? first.left : first
+  const name = plain?.type === 'Identifier' ? plain.name : undefined
+  return name === undefined || rest.some((part) => mentions(part, name) || mentions(part, 'eval'))
+}
+
+/** The outermost function that begins in the source, and not before it; a member's begins behind its name. */
+function functionAt(node: Node, start: number): AnyFunction | undefined {
+  if (isFunction(node) && node.start >= start) return node
+  for (const child of childrenOf(node)) {
+    const found = functionAt(child, start)
+    if (found !== undefined) return found
+  }
+  return undefined
+}
+
+function isFunction(node: Node): node is AnyFunction {
+  return /^(?:ArrowFunction|Function)/.test(node.type)
+}
+
+/** Functions inside have `arguments` of their own, unless they are arrows. */
+function mentions(node: Node, name: string): boolean {
+  if (node.type === 'Identifier') return (node as Identifier).name === name
+  const isOpaque = name === 'arguments' && node.type.startsWith('Function')
+  return !isOpaque && childrenOf(node).some((child) => mentions(child, name))
+}
+
+/** Names that only look like a variable are left out: keys, and members after a dot. */
+function childrenOf(node: Node): readonly Node[] {
+  return Object.entries(node).flatMap(([field, value]: [string, unknown]) => {
+    const isName =
+      (field === 'key' || field === 'property') && Reflect.get(node, 'computed') !== true
+    return isName ? [] : [value].flat().filter(isNode)
+  })
+}
+
+function isNode(value: unknown): value is Node {
+  return (
+    typeof value === 'object' && value !== null && typeof Reflect.get(value, 'type') === 'string'
+  )
 }
 
 function parseParameters(source: string, name: string): Parameters {

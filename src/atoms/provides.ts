@@ -4,6 +4,8 @@
  * @module
  */
 
+import { demandSymbol } from '../base/names.ts'
+
 /**
  * What an atom provides:
  * - a name: the whole result is known by it;
@@ -29,7 +31,10 @@ const NOTHING: readonly Provision[] = []
  */
 export function provisionsOf(atom: string, provides: Provides | undefined): readonly Provision[] {
   if (provides === undefined) return NOTHING
-  if (typeof provides === 'string') return [{ symbol: provides, index: undefined }]
+  if (typeof provides === 'string') {
+    demandSymbol(`what '${atom}' provides`, provides)
+    return [{ symbol: provides, index: undefined }]
+  }
   const byPosition = Array.isArray(provides)
   const names: unknown = byPosition
     ? provides
@@ -41,6 +46,7 @@ export function provisionsOf(atom: string, provides: Provides | undefined): read
   }
   const indexes = new Map<string, number | string>()
   names.forEach((name, i) => {
+    demandSymbol(`what '${atom}' provides`, name)
     indexes.set(name, byPosition ? i : name)
   })
   return [...indexes].map(([symbol, index]) => ({ symbol, index }))

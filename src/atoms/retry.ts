@@ -6,11 +6,13 @@
  * @module
  */
 import type { ErrorType, Failure } from '../base/failure.ts'
+import { demandName } from '../base/names.ts'
 import type { NonRetryableError } from '../errors.ts'
 import { Atom, type AtomOptions } from './atom.ts'
-import { type Binding, bind, type Rebind } from './bindings.ts'
+import { type Binding, type BindingRules, bind, type Rebind } from './bindings.ts'
 import { checkDelay, delayMs, type RetryDelay } from './delay.ts'
 import type { History } from './history.ts'
+import { hidesInputs, readParameters } from './parameters.ts'
 import type { TaskContext } from './task.ts'
 import type {
   AnyProvides,
@@ -105,13 +107,8 @@ export abstract class Retry<
    * @throws TypeError when the definition contradicts itself, with what to write instead.
    */
   constructor(name?: string, options: RetryOptions = {}, functions?: RetryFunctions) {
-    const label = name ?? new.target.name
-    super(label, options)
-    if (name !== undefined && (typeof name !== 'string' || name === '')) {
-      throw new TypeError(
-        `a retry needs a name that is not empty, or none, not ${JSON.stringify(name)}`,
-      )
-    }
+    const label = name === undefined ? new.target.name : name
+    super('retry', label, options)
     this.#name = name
     this.#delay = checkDelay(label, options.delay)
     this.#retryOn = checkRetryOn(label, options.retryOn)
@@ -126,10 +123,11 @@ export abstract class Retry<
     if (revert !== undefined && typeof revert !== 'function') {
       throw new TypeError(`'${label}' has a revert that is ${typeof revert}: write a function`)
     }
-    const rules = {
+    const rules: Omit<BindingRules, 'method' | 'fn' | 'borrowed'> = {
       atom: label,
+      field: 'requires',
       ignore: RESERVED,
-      requires: options.requires ?? [],
+      requires: options.requires,
       optional: undefined,
       rebind: options.rebind,
     }
@@ -139,6 +137,7 @@ export abstract class Retry<
       fn: execute,
       borrowed: false,
     })
+    checkOnFailure(rules, onFailure, this.executeBindings)
     this.revertBindings = revert
       ? bind({ ...rules, method: 'revert', fn: revert, borrowed: true })
       : []
@@ -151,7 +150,9 @@ export abstract class Retry<
 
   /** Called by the flow that takes this retry: a retry without a name is called after it. */
   joinFlow(flow: string): void {
-    this.#name ??= `${flow}_retry`
+    if (this.#name !== undefined) return
+    this.#name = `${flow}_retry`
+    demandName(`the name of the retry of flow '${flow}'`, this.#name)
   }
 
   /** What is decided about failures that are not tried again; `REVERT`, unless a retry says more. */
@@ -187,6 +188,29 @@ export abstract class Retry<
 
   /** Undoes what execute did; by default nothing. */
   revert?(inputs: Partial<Needs> & RetryRevertInputs, context: TaskContext): unknown
+}
+
+/** `onFailure` is asked with the inputs of execute: what else it names it would never get. */
+function checkOnFailure(
+  rules: Omit<BindingRules, 'method' | 'fn' | 'borrowed'>,
+  onFailure: (...args: never[]) => unknown,
+  executed: readonly Binding[],
+): void {
+  const parameters = readParameters(onFailure)
+  const taken = [...executed.map(({ argument }) => argument), ...rules.ignore]
+  const named =
+    parameters.form === 'destructured' ? [...parameters.required, ...parameters.optional] : []
+  if (rules.requires === undefined && hidesInputs(onFailure)) {
+    throw new TypeError(
+      `'${rules.atom}' does not say which inputs onFailure takes: destructure its first parameter, onFailure({ history, size }), or list them, requires: ['size'] (an empty list if it takes the history alone)`,
+    )
+  }
+  const unknown = named.filter((name) => !taken.includes(name))
+  if (unknown.length === 0) return
+  const names = unknown.map((name) => `'${name}'`).join(', ')
+  throw new TypeError(
+    `'${rules.atom}' takes ${names} in onFailure, which gets the inputs of execute: let execute take them too, or list them, requires`,
+  )
 }
 
 function checkRetryOn(label: string, retryOn: RetryOn): RetryOn {

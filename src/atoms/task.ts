@@ -6,8 +6,10 @@
  *
  * @module
  */
+import { BOOLEAN } from '../base/checks.ts'
 import type { Failure } from '../base/failure.ts'
 import type { Logger } from '../base/logger.ts'
+import { demandName } from '../base/names.ts'
 import { Notifier } from '../base/notifier.ts'
 import { Atom, type AtomOptions } from './atom.ts'
 import { type Binding, bind, type Rebind } from './bindings.ts'
@@ -167,10 +169,10 @@ export abstract class Task<
    * @throws TypeError when the definition contradicts itself, with what to write instead.
    */
   constructor(name?: string, options: TaskOptions = {}, functions?: TaskFunctions) {
-    const label = name ?? new.target.name
-    super(label, options, options.inject)
-    if (typeof label !== 'string' || label === '') {
-      throw new TypeError(`a task needs a name that is not empty, not ${JSON.stringify(label)}`)
+    const label = name === undefined ? new.target.name : name
+    super('task', label, options, options.inject)
+    if (options.irreversible !== undefined) {
+      BOOLEAN(`irreversible of '${label}'`, options.irreversible)
     }
     this.name = label
     const { execute, revert } = functions ?? (this as TaskFunctions)
@@ -189,6 +191,7 @@ export abstract class Task<
     this.executeBindings = bind({
       atom: label,
       method: 'execute',
+      field: 'requires',
       fn: execute,
       ignore: [],
       requires: names,
@@ -196,7 +199,9 @@ export abstract class Task<
       rebind: options.rebind,
       borrowed: false,
     })
-    this.revertBindings = revert ? this.#bindRevert(label, revert, names, options) : NO_BINDINGS
+    this.revertBindings = revert
+      ? this.#bindRevert(label, revert, names, options, readParameters(execute).form === 'whole')
+      : NO_BINDINGS
   }
 
   /** Who listens to the progress of this task, in whichever engine it runs. */
@@ -233,20 +238,27 @@ export abstract class Task<
     revert: (...args: never[]) => unknown,
     executeNames: readonly string[] | undefined,
     options: TaskOptions,
+    executeIsWhole: boolean,
   ): readonly Binding[] {
     const { revertRequires, revertRebind, revertOptional, rebind } = options
+    const parameters = readParameters(revert)
+    const isWhole = parameters.form === 'whole'
     const own = revertRequires?.length ? revertRequires : undefined
     const ownRebind =
       revertRebind && Object.keys(revertRebind).length > 0 ? revertRebind : undefined
     const executed = this.executeBindings.filter(({ optional }) => !optional)
-    const isWhole = readParameters(revert).form === 'whole'
-    const taken = executeNames ?? executed.map(({ argument }) => argument)
+    const hasRest = parameters.form === 'destructured' && parameters.rest
+    const listed = executeNames ?? executed.map(({ argument }) => argument)
+    // Names that could be read from execute alone are no list for a revert that cannot be read.
+    const isNamed = (executeNames ?? revertRequires) !== undefined || executeIsWhole
+    const taken = isWhole && !isNamed ? undefined : listed
     return bind({
       atom: label,
       method: 'revert',
       fn: revert,
       ignore: RESERVED,
-      requires: own ?? (isWhole ? taken : undefined),
+      field: 'revertRequires',
+      requires: own ?? (isWhole || hasRest ? taken : undefined),
       optional: revertOptional,
       rebind: ownRebind ?? (own || isWhole ? rebind : renamesOf(executed)),
       borrowed: ownRebind === undefined,
@@ -372,9 +384,7 @@ export function task<
   Provided<P, ResultOf<Execute>>
 >
 export function task(name: string, spec: object): Task {
-  if (typeof name !== 'string' || name === '') {
-    throw new TypeError(`a task needs a name that is not empty, not ${JSON.stringify(name)}`)
-  }
+  demandName('the name of a task', name)
   if (typeof spec !== 'object' || spec === null) {
     throw new TypeError(
       `task '${name}' needs an object with execute: task('${name}', { execute({ … }) { … } })`,

@@ -9,6 +9,8 @@
 import { Atom, type Wired } from '../atoms/atom.ts'
 import type { Retry } from '../atoms/retry.ts'
 import type { Task } from '../atoms/task.ts'
+import { ANYTHING, type Checks, kindOf, readOptions } from '../base/checks.ts'
+import { demandName } from '../base/names.ts'
 import type { DeciderRule } from './decider.ts'
 
 /** A child of a flow, whatever its types: a task, or a flow in its turn. */
@@ -33,6 +35,12 @@ export interface FlowOptions<R extends Retry<never, object> = Retry<never, objec
   readonly retry?: R | undefined
 }
 
+const RETRY = kindOf(
+  'a Retry, as times(3), forEach(…) or retry(…) make it',
+  (value) => value instanceof Atom && value.kind === 'retry',
+)
+const CHECKS: Checks<FlowOptions> = { retry: ANYTHING }
+
 /**
  * Children put together, themselves to be put into other flows to any depth.
  *
@@ -53,15 +61,9 @@ export abstract class Flow<Needs extends object = never, Gives extends object = 
 
   /** @throws TypeError when the name is no string or is empty, or the retry is none. */
   constructor(name: string, options: FlowOptions = {}) {
-    if (typeof name !== 'string' || name === '') {
-      throw new TypeError(`a flow needs a name that is not empty, not ${JSON.stringify(name)}`)
-    }
-    const { retry } = options
-    if (retry !== undefined && !(retry instanceof Atom && retry.kind === 'retry')) {
-      throw new TypeError(
-        `flow '${name}' has a retry that is none: use times(3), forEach(…) or retry(…)`,
-      )
-    }
+    demandName('the name of a flow', name)
+    const { retry } = readOptions(`flow '${name}'`, options, CHECKS)
+    if (retry !== undefined) RETRY(`the retry of flow '${name}'`, retry)
     this.name = name
     this.retry = retry
     retry?.joinFlow(name)

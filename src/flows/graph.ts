@@ -5,16 +5,11 @@
  */
 import type { Retry } from '../atoms/retry.ts'
 import type { Nothing } from '../atoms/wiring.ts'
+import { BOOLEAN, type Checks, readOptions } from '../base/checks.ts'
 import { Digraph, type Edge } from '../base/digraph.ts'
 import { appended } from '../base/short-lists.ts'
 import { AmbiguousDependencyError, CycleError } from '../errors.ts'
-import {
-  type Decider,
-  type DeciderHistory,
-  type DeciderRule,
-  type Depth,
-  readDepth,
-} from './decider.ts'
+import { type DeciderHistory, type DeciderRule, type LinkOptions, readRule } from './decider.ts'
 import {
   checkItems,
   Flow,
@@ -43,17 +38,7 @@ export interface AddOptions {
   readonly resolveExisting?: boolean
 }
 
-/** What a link may decide. */
-export interface LinkOptions<History extends object = DeciderHistory> {
-  /** Says whether the child at the end of the link is run; may be async. */
-  readonly decider?: Decider<History>
-  /**
-   * What else is not run when the decider refuses; in any letter case.
-   *
-   * @defaultValue `'ALL'`
-   */
-  readonly depth?: Depth | Lowercase<Depth>
-}
+const ADD_CHECKS: Checks<AddOptions> = { resolveRequires: BOOLEAN, resolveExisting: BOOLEAN }
 
 type Edges = Digraph<FlowItem, DeciderRule | undefined>
 
@@ -103,6 +88,7 @@ export class GraphFlow<Needs extends object = never, Gives extends object = obje
   }
 
   #add(options: AddOptions, items: readonly FlowItem[]): this {
+    readOptions('addWith()', options, ADD_CHECKS)
     checkItems(this.name, items)
     const added = new Map<FlowItem, Symbols>()
     for (const item of items) if (!this.#graph.has(item)) added.set(item, symbolsOf(item))
@@ -344,19 +330,6 @@ export function graph<R extends Retry<never, object> = Retry<Nothing, Nothing>>(
   options: FlowOptions<R> = {},
 ): GraphFlow<NeedsOf<R>, GivesOf<R>> {
   return new GraphFlow(name, options)
-}
-
-function readRule({ decider, depth }: LinkOptions): DeciderRule | undefined {
-  if (decider === undefined) {
-    if (depth !== undefined) {
-      throw new TypeError(`the depth '${depth}' says nothing without a decider: { decider, depth }`)
-    }
-    return undefined
-  }
-  if (typeof decider !== 'function') {
-    throw new TypeError(`a decider is a function ({ history }) => boolean, not ${typeof decider}`)
-  }
-  return { decider, depth: depth === undefined ? 'ALL' : readDepth(depth) }
 }
 
 function append(lists: Map<string, FlowItem[]>, symbol: string, item: FlowItem): void {

@@ -8,13 +8,14 @@
 
 import { describe, expect, test } from 'vitest'
 import { type BindingRules, bind, type Rebind } from '../../src/atoms/bindings.ts'
-import { fc } from '../properties.ts'
+import { fc, isName } from '../properties.ts'
 
 type Fn = BindingRules['fn']
 
 const RULES: Omit<BindingRules, 'fn'> = {
   atom: 'resize',
   method: 'execute',
+  field: 'requires',
   ignore: [],
   requires: undefined,
   optional: undefined,
@@ -51,7 +52,7 @@ const open: Fn = ({ size, ...others }: Readonly<Record<string, unknown>>) => [si
 describe('the pattern', () => {
   test.each([
     ['names the arguments, optional ones last', pattern, {}, ['size', 'image', 'type?']],
-    ['with a rest has its other names', open, {}, ['size']],
+    ['with a rest has its other names', open, { requires: [] }, ['size']],
     ['that is not there takes nothing', none, {}, []],
     ['leaves out what is ignored', pattern, { ignore: ['size', 'type'] }, ['image']],
   ])('%s', (_what, fn, rules, expected) => {
@@ -211,13 +212,19 @@ describe('a borrowed rebind', () => {
     ['renames everything for the rest', open, ['size=gib', 'zone=z', 'type=t']],
     ['renames everything for a whole parameter', whole, ['size=gib', 'zone=z', 'type=t']],
   ])('%s', (_what, fn, expected) => {
-    expect(bound(fn, { rebind, borrowed: true })).toEqual(expected)
+    const requires = fn === whole ? [] : undefined
+    expect(bound(fn, { rebind, borrowed: true, requires })).toEqual(expected)
+  })
+
+  test('does not say what a whole parameter takes', () => {
+    expect(refusal(whole, { rebind, borrowed: true })).toContain('does not say which inputs')
   })
 })
 
 test('whatever is rebound, each argument has one symbol, and every symbol of the rebind is there', () => {
   const names = fc.uniqueArray(fc.stringMatching(/^[a-z]{1,3}$/))
-  const rebinds = fc.dictionary(fc.stringMatching(/^[a-z]{1,3}$/), fc.string(), { minKeys: 1 })
+  const symbols = fc.string().filter(isName)
+  const rebinds = fc.dictionary(fc.stringMatching(/^[a-z]{1,3}$/), symbols, { minKeys: 1 })
   fc.assert(
     fc.property(names, names, rebinds, (requires, optional, rebind) => {
       const bindings = bind({ ...RULES, fn: whole, requires, optional, rebind })

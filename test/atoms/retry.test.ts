@@ -56,12 +56,12 @@ describe('the name', () => {
   })
 
   test.each([
-    ['empty', '', '""'],
-    ['no text', 5, '5'],
-    ['null', null, 'null'],
-  ])('that is %s is refused', (_what, name, shown) => {
+    ['empty', '', "not be empty, got ''"],
+    ['no text', 5, 'be a string, got 5'],
+    ['null', null, 'be a string, got null'],
+  ])('that is %s is refused', (_what, name, what) => {
     expect(() => new Patient(name as string)).toThrow(
-      new TypeError(`a retry needs a name that is not empty, or none, not ${shown}`),
+      new TypeError(`the name of a retry must ${what}`),
     )
   })
 })
@@ -92,10 +92,13 @@ describe('the inputs', () => {
     expect(made.requires).toEqual(new Set(['max', 'zone']))
   })
 
-  test('are listed when execute does not destructure; none is the default', () => {
+  test('are listed when execute does not destructure', () => {
     const execute = (inputs: object): unknown => inputs
     expect(define({ execute, onFailure, requires: ['limit'] }).requires).toEqual(new Set(['limit']))
-    expect(define({ execute, onFailure }).requires).toEqual(new Set())
+    expect(define({ execute, onFailure, requires: [] }).requires).toEqual(new Set())
+    expect(() => define({ execute, onFailure })).toThrow(
+      /^'patient' does not say which inputs execute takes/,
+    )
   })
 
   test('that the rebind names and revert does not take are no inputs of revert', () => {
@@ -112,6 +115,7 @@ describe('the inputs', () => {
 test('a retry of functions calls them with inputs and context, as methods of what was handed in', () => {
   const spec = {
     calls: [] as unknown[],
+    requires: [],
     execute(...args: unknown[]) {
       this.calls.push(['execute', ...args])
       return 'value'
@@ -169,7 +173,7 @@ describe('a wrong definition is refused:', () => {
     [
       'with a priority that is none',
       { execute: () => 1, onFailure, priority: '1' },
-      /^'patient' has the priority 1/,
+      /^priority of 'patient' must be a number, got '1'$/,
     ],
     [
       'with requires that are no list',

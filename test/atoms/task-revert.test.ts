@@ -62,25 +62,28 @@ describe('a revert that destructures', () => {
 
 describe('a revert that does not destructure', () => {
   test.each([
-    ['gets the required inputs of execute', {}, ['size', 'image']],
-    ['gets them as renamed by name', { rebind: { image: 'img' } }, ['size', 'image=img']],
-    ['gets them as renamed by position', { rebind: ['gib'] }, ['size=gib', 'image']],
+    ['gets the required inputs of execute', { revertRequires: [] }, ['size', 'image']],
+    [
+      'gets them as renamed by name',
+      { revertRequires: [], rebind: { image: 'img' } },
+      ['size', 'image=img'],
+    ],
+    [
+      'gets them as renamed by position',
+      { revertRequires: [], rebind: ['gib'] },
+      ['size=gib', 'image'],
+    ],
     [
       'gets an optional input that was renamed',
-      { rebind: { type: 't' } },
+      { revertRequires: [], rebind: { type: 't' } },
       ['size', 'image', 'type=t'],
     ],
     [
       'gets an optional input when it says so',
-      { revertOptional: ['type'] },
+      { revertRequires: [], revertOptional: ['type'] },
       ['size', 'image', 'type?'],
     ],
     ['gets what it requires in their place', { revertRequires: ['zone'] }, ['zone']],
-    [
-      'gets the inputs of execute when it requires an empty list',
-      { revertRequires: [] },
-      ['size', 'image'],
-    ],
   ])('%s', (_what, options, expected) => {
     expect(takenBy(whole, options)).toEqual(expected)
   })

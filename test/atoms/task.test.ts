@@ -199,19 +199,23 @@ describe('a wrong definition is refused:', () => {
     [
       'with a version that is a number',
       { execute: () => 0, version: 5 },
-      /^'resize' has the version 5: write '1.0' or \[1, 0\]$/,
+      /^version of 'resize' must be a version such as '1.0' or \[1, 0\], got 5$/,
     ],
     [
       'with a version that is null',
       { execute: () => 0, version: null },
-      /^'resize' has the version null/,
+      /^version of 'resize' must be a version such as '1.0' or \[1, 0\], got null$/,
     ],
     [
       'with nothing to inject',
       { execute: () => 0, inject: null },
-      /^'resize' injects null: write { symbol: value }$/,
+      /^inject of 'resize' must be an object with values by name, got null$/,
     ],
-    ['with text to inject', { execute: () => 0, inject: 'x' }, /^'resize' injects x/],
+    [
+      'with text to inject',
+      { execute: () => 0, inject: 'x' },
+      /^inject of 'resize' must be .*, got 'x'$/,
+    ],
     [
       'with a rebind that is null',
       { execute: (inputs: object) => inputs, rebind: null },
@@ -239,12 +243,7 @@ describe('a wrong definition is refused:', () => {
     [
       'with a priority that is text',
       { execute: () => 0, priority: 'high' },
-      /^'resize' has the priority high: write a number$/,
-    ],
-    [
-      'with a priority that is NaN',
-      { execute: () => 0, priority: Number.NaN },
-      /^'resize' has the priority NaN: write a number$/,
+      /^priority of 'resize' must be a number, got 'high'$/,
     ],
     [
       'with provides that have no name',
@@ -262,12 +261,12 @@ describe('a wrong definition is refused:', () => {
   })
 
   test.each([
-    ['an empty name', '', '""'],
-    ['a name that is no text', 5, '5'],
-    ['null for a name', null, 'null'],
-  ])('with %s', (_what, name, shown) => {
+    ['an empty name', '', "not be empty, got ''"],
+    ['a name that is no text', 5, 'be a string, got 5'],
+    ['null for a name', null, 'be a string, got null'],
+  ])('with %s', (_what, name, what) => {
     expect(() => task(name as string, { execute: () => 0 })).toThrow(
-      new TypeError(`a task needs a name that is not empty, not ${shown}`),
+      new TypeError(`the name of a task must ${what}`),
     )
   })
 
@@ -276,7 +275,7 @@ describe('a wrong definition is refused:', () => {
       class extends Task {
         override execute(): void {}
       })()
-    expect(() => new Unnamed()).toThrow('a task needs a name that is not empty, not ""')
+    expect(() => new Unnamed()).toThrow("the name of a task must not be empty, got ''")
   })
 
   test('of a class whose execute is a field, which is not there yet', () => {

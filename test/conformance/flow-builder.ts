@@ -101,7 +101,7 @@ function provisionOf(provides: CaseProvides | undefined): Provides | undefined {
 }
 
 function buildRetry(item: CaseRetry, script: Script): Retry<never, object> {
-  const { kind, name, requires, rebind, revertAll } = item
+  const { kind, name, requires = [], rebind, revertAll } = item
   const options: RetryOptions = { provides: provisionOf(item.provides), requires, rebind }
   const named: ControllerOptions = { ...options, ...(name === undefined ? {} : { name }) }
   const givingUp = { ...named, ...(revertAll === undefined ? {} : { revertAll }) }

@@ -35,13 +35,13 @@ describe('readDepth', () => {
 
   test.each(['', 'NEIGHBOURS', ' ALL', 'toString'])("refuses the word '%s'", (word) => {
     expect(() => readDepth(word)).toThrow(
-      new RangeError(`'${word}' is no depth: write one of ALL, FLOW, NEIGHBORS, ATOM`),
+      new RangeError(`depth must be 'ALL', 'FLOW', 'NEIGHBORS' or 'ATOM', got '${word}'`),
     )
   })
 
   test.each([1, null, undefined, true])('refuses %s, which is no text', (value) => {
     expect(() => readDepth(value)).toThrow(
-      new TypeError(`a depth is one of ALL, FLOW, NEIGHBORS, ATOM, not ${value}`),
+      new TypeError(`depth must be 'ALL', 'FLOW', 'NEIGHBORS' or 'ATOM', got ${value}`),
     )
   })
 })

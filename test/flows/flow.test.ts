@@ -118,13 +118,11 @@ describe.each(PATTERNS)('a $pattern flow', ({ pattern, make }) => {
   })
 
   test.each([
-    ['an empty name', '', '""'],
-    ['no name', undefined, 'undefined'],
-    ['a name that is no text', 5, '5'],
-  ])('with %s is refused', (_what, name, shown) => {
-    expect(() => make(name as string)).toThrow(
-      new TypeError(`a flow needs a name that is not empty, not ${shown}`),
-    )
+    ['an empty name', '', "not be empty, got ''"],
+    ['no name', undefined, 'be a string, got undefined'],
+    ['a name that is no text', 5, 'be a string, got 5'],
+  ])('with %s is refused', (_what, name, what) => {
+    expect(() => make(name as string)).toThrow(new TypeError(`the name of a flow must ${what}`))
   })
 
   test.each([
@@ -134,7 +132,7 @@ describe.each(PATTERNS)('a $pattern flow', ({ pattern, make }) => {
     ['a flow', linear('inner')],
   ])('with %s for a retry is refused, with what to write', (_what, wrong) => {
     expect(() => make('deploy', { retry: wrong as never })).toThrow(
-      new TypeError("flow 'deploy' has a retry that is none: use times(3), forEach(…) or retry(…)"),
+      /^the retry of flow 'deploy' must be a Retry, as times\(3\), forEach\(…\) or retry\(…\) make it, got/,
     )
   })
 

@@ -6,8 +6,9 @@
 
 import { describe, expect, test } from 'vitest'
 import { CycleError } from '../../src/errors.ts'
+import type { LinkOptions } from '../../src/flows/decider.ts'
 import type { FlowItem } from '../../src/flows/flow.ts'
-import { type GraphFlow, graph, type LinkOptions } from '../../src/flows/graph.ts'
+import { type GraphFlow, graph } from '../../src/flows/graph.ts'
 import { fc } from '../properties.ts'
 import { linksOf, namesOf, pictureOf, step } from './steps.ts'
 
@@ -100,19 +101,19 @@ describe('a decider', () => {
       'a depth without a decider',
       { depth: 'ALL' },
       TypeError,
-      "the depth 'ALL' says nothing without a decider: { decider, depth }",
+      "a link with the depth 'ALL' must have a decider: { decider, depth }",
     ],
     [
       'a decider that is no function',
       { decider: true },
       TypeError,
-      'a decider is a function ({ history }) => boolean, not boolean',
+      'a decider must be a function ({ history }) => boolean, got true',
     ],
     [
       'a depth that is none',
       { decider: yes, depth: 'DEEP' },
       RangeError,
-      "'DEEP' is no depth: write one of ALL, FLOW, NEIGHBORS, ATOM",
+      "depth must be 'ALL', 'FLOW', 'NEIGHBORS' or 'ATOM', got 'DEEP'",
     ],
   ])('is refused with %s; nothing is changed', (_what, options, kind, message) => {
     const flow = graph('deploy').add(A, B, C).link(A, B, { decider: no })

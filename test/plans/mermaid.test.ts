@@ -6,7 +6,7 @@
 
 import { describe, expect, test } from 'vitest'
 import { linear, plan, task } from '../../src/index.ts'
-import { fc } from '../properties.ts'
+import { fc, isName } from '../properties.ts'
 import { cook, recipes } from './random-pictures.ts'
 import { failedRun, STORE, sampleFlow } from './sample.ts'
 
@@ -95,7 +95,7 @@ describe('mermaid', () => {
       fc.property(
         recipes(60),
         fc.boolean(),
-        fc.string({ minLength: 1, unit: 'binary' }),
+        fc.string({ minLength: 1, unit: 'binary' }).filter(isName),
         (recipe, data, name) => {
           check(plan(cook(recipe)).toMermaid({ data }))
           check(plan(linear(name).add(task(name, { execute: () => 1 }))).toMermaid())

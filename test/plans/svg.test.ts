@@ -7,7 +7,7 @@
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { linear, plan, task } from '../../src/index.ts'
 import { toSvg } from '../../src/plans/svg.ts'
-import { fc } from '../properties.ts'
+import { fc, isName } from '../properties.ts'
 import { cook, recipes } from './random-pictures.ts'
 import { failedRun, STORE, sampleFlow } from './sample.ts'
 
@@ -43,7 +43,7 @@ describe('svg', () => {
     await fc.assert(
       fc.asyncProperty(
         recipes(40),
-        fc.string({ minLength: 1, unit: 'binary' }),
+        fc.string({ minLength: 1, unit: 'binary' }).filter(isName),
         async (recipe, name) => {
           textsOf(await toSvg(plan(cook(recipe))))
           const flow = linear(name).add(task(name, { execute: () => 1 }))

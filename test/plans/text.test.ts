@@ -131,11 +131,11 @@ describe('text', () => {
   })
 
   test('names cannot break out of their line', () => {
-    const name = 'a\n\u001b[31mb\u202ec\ud800'
+    const name = 'a\n\u001b[31mb\u202ec'
     const text = plan(linear(name).add(task(`task ${name}`, { execute: () => 1 }))).toText()
     expect(text).toContain('task a \\u{1b}[31mb\\u{202e}c')
     // biome-ignore lint/suspicious/noControlCharactersInRegex: that there are none is the point
-    expect(text).not.toMatch(/[\u001b\u202e\ud800]/)
+    expect(text).not.toMatch(/[\u001b\u202e]/)
   })
 
   test('an atom that the record does not know is PENDING, and a record is asked for', async () => {
