@@ -107,17 +107,18 @@ function passedAtOnce(node: GraphNode): GraphNode | undefined {
 
 /** The depths of the deciders that refuse. Links from ignored atoms have no say. */
 async function ask(runtime: Runtime, rules: readonly EdgeRule[]): Promise<readonly Depth[]> {
-  const history: Record<string, unknown> = {}
+  const results = new Map<string, unknown>() // a task may be called `__proto__`
   const asked: DeciderRule[] = []
   for (const { from, rule } of rules) {
     if (from.atom === undefined) asked.push(rule)
     else {
       const detail = runtime.detailOf(from)
       if (detail.state === 'IGNORE') continue
-      history[from.name] = lastResult(detail)
+      results.set(from.name, lastResult(detail))
       asked.push(rule)
     }
   }
+  const history = Object.fromEntries(results)
   const refusing: Depth[] = []
   for (const { decider, depth } of asked) {
     if (!(await decider({ history }))) refusing.push(depth)

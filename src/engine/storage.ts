@@ -10,6 +10,7 @@ import type { Atom } from '../atoms/atom.ts'
 import { History } from '../atoms/history.ts'
 import { encode } from '../base/codec.ts'
 import type { Failure } from '../base/failure.ts'
+import { demandSymbols } from '../base/names.ts'
 import { NotFoundError, type NotStorableError } from '../errors.ts'
 import {
   type AtomDetail,
@@ -106,6 +107,7 @@ export class Storage<Results extends object = Record<string, unknown>> {
    * was changed.
    */
   inject(values: Readonly<Record<string, unknown>>, options: InjectOptions = {}): void {
+    demandSymbols('the values put in', values)
     if (options.transient === true) {
       for (const [symbol, value] of Object.entries(values)) this.#transient.set(symbol, value)
       return
@@ -127,6 +129,7 @@ export class Storage<Results extends object = Record<string, unknown>> {
     values: Readonly<Record<string, unknown>>,
     options: InjectOptions = { transient: true },
   ): void {
+    demandSymbols(`the values put into '${atom}'`, values)
     const detail = this.#detail(atom)
     if (options.transient === true) {
       this.#byAtom.set(atom, { ...this.#byAtom.get(atom), ...values })
@@ -156,23 +159,21 @@ export class Storage<Results extends object = Record<string, unknown>> {
   }
 
   /**
-   * All values by symbol; symbols that {@link Storage.fetch} would not find are left out.
-   *
-   * With `failures`, TaskFlow's form: failures among them, and a list where a symbol has several
-   * providers.
+   * All values by symbol; symbols that {@link Storage.fetch} would not find are left out. With
+   * `failures`, TaskFlow's form: failures among them, and a list where a symbol has several providers.
    */
   fetchAll(options: FetchOptions = {}): Partial<Results> {
     const lookup = this.#looking()
-    const results: Record<string, unknown> = {}
+    const results = new Map<string, unknown>() // one may be called `__proto__`
     for (const symbol of lookup.symbols()) {
       try {
         const values = lookup.named(symbol, options.failures === true)
-        results[symbol] = options.failures === true && values.length > 1 ? values : values[0]
+        results.set(symbol, options.failures === true && values.length > 1 ? values : values[0])
       } catch (error) {
         if (!(error instanceof NotFoundError)) throw error
       }
     }
-    return results as Partial<Results>
+    return Object.fromEntries(results) as Partial<Results>
   }
 
   /**
@@ -377,11 +378,11 @@ export class Storage<Results extends object = Record<string, unknown>> {
   #collect(
     failureOf: (detail: AtomDetail) => Failure | undefined,
   ): Readonly<Record<string, Failure>> {
-    const failures: Record<string, Failure> = {}
+    const failures = new Map<string, Failure>()
     for (const detail of this.flowDetail) {
       const failure = failureOf(detail)
-      if (failure !== undefined) failures[detail.name] = failure
+      if (failure !== undefined) failures.set(detail.name, failure)
     }
-    return failures
+    return Object.fromEntries(failures)
   }
 }

@@ -115,7 +115,7 @@ function methodsOf(atom: string, does: StubOf<never>): StubMethods<never> {
 }
 
 function bySymbol({ atom, direction, inputs }: AtomCall): Readonly<Record<string, unknown>> {
-  const named: Record<string, unknown> = { ...inputs }
+  const named: Record<string, unknown> = Object.assign(Object.create(null), inputs)
   const bindings = direction === 'execute' ? atom.executeBindings : atom.revertBindings
   for (const { argument } of bindings) delete named[argument]
   for (const { argument, symbol } of bindings) {
