@@ -13,6 +13,8 @@ import {
   shown,
 } from '../base/checks.ts'
 import type { Failure } from '../base/failure.ts'
+import { fieldOf } from '../base/realms.ts'
+import { onRejection } from '../base/thenable.ts'
 import type { History } from './history.ts'
 
 /** Waits that grow from attempt to attempt. */
@@ -89,6 +91,7 @@ export function checkDelay(label: string, delay: RetryDelay = 0): RetryDelay {
  */
 export function delayMs(label: string, delay: RetryDelay, inputs: DelayInputs): number {
   const ms = ownDelayMs(delay, inputs)
+  if (typeof ms !== 'number') onRejection(ms, () => {}) // of an async function
   DURATION(`what the delay of '${label}' gives`, ms)
   return Math.min(Math.max(ms, retryAfterMs(inputs.failure)), LONGEST_MS)
 }
@@ -104,14 +107,10 @@ function ownDelayMs(delay: RetryDelay, inputs: DelayInputs): number {
 }
 
 /**
- * What the other side asked for, as long as the error is at hand. The error is somebody else's: what
- * is no length of time is not heeded.
+ * What the other side asked for. The error is somebody else's: what is no length of time is not
+ * heeded.
  */
-function retryAfterMs({ thrown }: Failure): number {
-  try {
-    const asked: unknown = isObject(thrown) ? Reflect.get(thrown, 'retryAfterMs') : undefined
-    return typeof asked === 'number' && asked > 0 && asked < Number.POSITIVE_INFINITY ? asked : 0
-  } catch {
-    return 0
-  }
+function retryAfterMs({ hasThrown, thrown, fields }: Failure): number {
+  const asked = fieldOf(hasThrown ? thrown : fields, 'retryAfterMs')
+  return typeof asked === 'number' && asked > 0 && asked < Number.POSITIVE_INFINITY ? asked : 0
 }

@@ -7,7 +7,8 @@
  */
 import type { ErrorType, Failure } from '../base/failure.ts'
 import { demandName } from '../base/names.ts'
-import type { NonRetryableError } from '../errors.ts'
+import { awaitable, onRejection } from '../base/thenable.ts'
+import { NonRetryableError } from '../errors.ts'
 import { Atom, type AtomOptions } from './atom.ts'
 import { type Binding, type BindingRules, bind, type Rebind } from './bindings.ts'
 import { checkDelay, delayMs, type RetryDelay } from './delay.ts'
@@ -160,12 +161,15 @@ export abstract class Retry<
 
   /** Whether a failure may be tried again at all; if so, `onFailure` decides. */
   mayRetry(failure: Failure): boolean {
-    if (failure.check('NonRetryableError') !== undefined) return false
+    if (failure.check(NonRetryableError) !== undefined) return false
     const retryOn = this.#retryOn
     if (retryOn === undefined) return true
-    return typeof retryOn === 'function'
-      ? retryOn(failure)
-      : failure.check(...retryOn) !== undefined
+    if (typeof retryOn !== 'function') return failure.check(...retryOn) !== undefined
+    const answer: unknown = retryOn(failure)
+    const pending = awaitable(answer)
+    if (pending === undefined) return Boolean(answer)
+    onRejection(pending, () => {})
+    throw new TypeError(`retryOn of '${this.name}' gave a promise: it must answer at once`)
   }
 
   /**

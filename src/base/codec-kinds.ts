@@ -9,6 +9,7 @@
  */
 
 import { inspect, isDeepStrictEqual, types } from 'node:util'
+import { builtinName } from './realms.ts'
 
 /** Converts a part; `step` is how one gets to it: a property, or a call that is spelled out late. */
 export type ConvertPart = (part: unknown, step: string | (() => string)) => unknown
@@ -132,6 +133,11 @@ const KIND_OF_PROTOTYPE = new Map<unknown, Kind>([
   ...ERROR_MAKERS.map((make): [unknown, Kind] => [Object.getPrototypeOf(make()), errors(make)]),
 ])
 
+/** For the same classes of other realms; `Buffer` and `URL` are of Node, and there once. */
+const KIND_OF_BUILTIN: ReadonlyMap<string, Kind> = new Map(
+  [...KIND_OF_PROTOTYPE.values()].map((kind) => [kind.name, kind]),
+)
+
 const TAG_OF_NAME = new Map<unknown, Tag>(
   [UNDEFINED, NUMBER, BIGINT, PLAIN_OBJECT, NULL_OBJECT, ...KIND_OF_PROTOTYPE.values()].map(
     (tag) => [tag.name, tag],
@@ -141,7 +147,11 @@ const TAG_OF_NAME = new Map<unknown, Tag>(
 /** The kind of the direct instances of a class; those of a subclass would come back as others. */
 export function kindOfPrototype(prototype: object): Kind | undefined {
   // Fake timers put a Date of their own in the place of the global one.
-  return prototype === Date.prototype ? DATE : KIND_OF_PROTOTYPE.get(prototype)
+  if (prototype === Date.prototype) return DATE
+  const kind = KIND_OF_PROTOTYPE.get(prototype)
+  if (kind !== undefined) return kind
+  const name = builtinName(prototype) // of another realm
+  return name === undefined ? undefined : KIND_OF_BUILTIN.get(name)
 }
 
 /** What is stored under a name. */
@@ -190,10 +200,9 @@ function bare<T extends object>(kind: Kind<T>): Kind<T> {
     ...kind,
     write(value, convert) {
       // The keys of an array of bytes would be a string for each byte.
-      const isBare =
-        value instanceof Uint8Array
-          ? isDeepStrictEqual(value, value.subarray())
-          : Object.keys(value).length === 0
+      const isBare = types.isUint8Array(value)
+        ? isDeepStrictEqual(value, value.subarray())
+        : Object.keys(value).length === 0
       if (!isBare) throw new TypeError('it has properties of its own; use an object around it')
       return kind.write(value, convert)
     },

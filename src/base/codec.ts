@@ -22,6 +22,7 @@ import {
   tagOfName,
   UNDEFINED,
 } from './codec-kinds.ts'
+import { builtinName, fieldOf, isError, isInstance } from './realms.ts'
 
 /** The reserved key, as in `{"$taskflow": ["Date", "2026-01-31T12:00:00.000Z"]}`. */
 const TAG_KEY = '$taskflow'
@@ -114,24 +115,31 @@ function convertObject(value: object, up: Frame | undefined): unknown {
     const prototype: object | null = Object.getPrototypeOf(value)
     if (prototype === Object.prototype) return convertPlain(value, frame)
     if (prototype === Array.prototype && Array.isArray(value)) return convertArray(value, frame)
-    frame.level += TAG_LEVELS
     if (prototype === null) {
+      frame.level += TAG_LEVELS
       return tag(NULL_OBJECT, [convertFields(value, Object.keys(value), frame)])
     }
     const kind = kindOfPrototype(prototype)
-    if (kind === undefined) {
-      return refuse(up, `it is an instance of ${classOf(value)}; store its plain data`)
-    }
+    if (kind === undefined) return convertForeign(value, prototype, frame)
+    frame.level += TAG_LEVELS
     const convertPart: ConvertPart = (part, step) => {
       frame.step = step
       return convert(part, frame)
     }
     return tag(kind, kind.write(value, convertPart))
   } catch (error) {
-    if (error instanceof NotStorableError) throw error
+    if (isInstance(error, NotStorableError)) throw error
     // It is not what its prototype says, it is a proxy that throws, or the stack is used up.
     return refuse(up, reasonOf(error))
   }
+}
+
+/** Of a class that is not stored; or a plain object or array of another realm. */
+function convertForeign(value: object, prototype: object, frame: Frame): unknown {
+  const name = builtinName(prototype)
+  if (name === 'Object') return convertPlain(value, frame)
+  if (name === 'Array' && Array.isArray(value)) return convertArray(value, frame)
+  return refuse(frame.up, `it is an instance of ${classOf(value)}; store its plain data`)
 }
 
 function convertPlain(value: object, frame: Frame): unknown {
@@ -214,8 +222,10 @@ function refuse(frame: Frame | undefined, reason: string): never {
   throw new NotStorableError(pathOf(frame), reason)
 }
 
+/** What was thrown may be a value's own. */
 function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : 'reading it failed'
+  const message = isError(error) ? fieldOf(error, 'message') : undefined
+  return typeof message === 'string' ? message : 'reading it failed'
 }
 
 function classOf(value: object): string {

@@ -8,25 +8,23 @@
  * @module
  */
 import { CorruptRecordError } from '../errors.ts'
+import { decode, encode } from './codec.ts'
+import { type ErrorClass, isOfClass, nameOfClass } from './error-classes.ts'
+import {
+  type FailureCode,
+  type FailureDetails,
+  type FailureRecord,
+  joinArgs,
+  splitArgs,
+  withPythonRoot,
+} from './failure-record.ts'
+import { isInstance } from './realms.ts'
+import { type Surveyed, survey } from './survey.ts'
 
-/** A failure as it is stored and sent: TaskFlow's failure dictionary, version 1. */
-export interface FailureRecord {
-  /** The message of the error. */
-  readonly exception_str: string
-  /** The stack without its first line. */
-  readonly traceback_str: string
-  /** Class names from the error's own up to `Exception`, which TaskFlow demands as the last. */
-  readonly exc_type_names: readonly string[]
-  /** Version of this form. */
-  readonly version: 1
-  /** The message, and the error's code if it has one. */
-  readonly exc_args: readonly unknown[]
-  /** The causes, nearest first. */
-  readonly causes: readonly FailureRecord[]
-}
+export type { FailureCode, FailureRecord } from './failure-record.ts'
 
 /** A class of errors, or the name of one as in {@link Failure.typeNames}. */
-export type ErrorType = string | (abstract new (...args: never[]) => unknown)
+export type ErrorType = string | ErrorClass
 
 /** The parts of a {@link Failure} when it is made by hand. */
 export interface FailureParts {
@@ -34,12 +32,26 @@ export interface FailureParts {
   readonly message: string
   /** Class names, the most special first. */
   readonly typeNames: readonly string[]
+  /** The first of the names is that of the error, and of none of its classes. */
+  readonly isNamed?: boolean
   /** The stack without its first line. */
   readonly traceback?: string
   /** The message, and the error's code if it has one. */
   readonly args?: readonly unknown[]
+  /**
+   * The error's code.
+   *
+   * @defaultValue the second of `args`, if it is a text
+   */
+  readonly code?: FailureCode | undefined
   /** The causes, nearest first. */
   readonly causes?: readonly Failure[]
+  /** The errors inside of the error. */
+  readonly errors?: readonly Failure[]
+  /** The fields of the error; they must be fit to be stored. */
+  readonly fields?: Readonly<Record<string, unknown>>
+  /** Names of fields that are missing in `fields`, each with the reason. */
+  readonly omittedFields?: readonly string[]
   /** The value that was thrown, while it is at hand. */
   readonly thrown?: { readonly value: unknown }
 }
@@ -54,31 +66,59 @@ export class Failure {
   readonly traceback: string
   /** The message, and the error's code if it has one. */
   readonly args: readonly unknown[]
+  /** The error's `code`, if it had one. */
+  readonly code: FailureCode | undefined
   /** The causes (`error.cause` and its causes), nearest first. */
   readonly causes: readonly Failure[]
+  /**
+   * The errors inside: `errors` of an AggregateError; `error` and `suppressed` of a
+   * SuppressedError, in this order.
+   */
+  readonly errors: readonly Failure[]
+  /** Copies of the error's own enumerable fields, the same before and after a reload. */
+  readonly fields: Readonly<Record<string, unknown>>
+  /** Names of fields that could not be kept, each with the reason. */
+  readonly omittedFields: readonly string[]
   readonly #thrown: { readonly value: unknown } | undefined
+  readonly #isNamed: boolean
+  /** The fields in the JSON form of the codec. */
+  readonly #stored: FailureDetails['fields'] | undefined
 
+  /** @throws {@link NotStorableError} when `fields` are given that cannot be stored. */
   constructor(parts: FailureParts) {
+    const { args = [], fields = {} } = parts
     this.message = parts.message
     this.typeNames = parts.typeNames
     this.traceback = parts.traceback ?? ''
-    this.args = parts.args ?? []
+    this.args = args
+    this.code = parts.code ?? (typeof args[1] === 'string' ? args[1] : undefined)
     this.causes = parts.causes ?? []
+    this.errors = parts.errors ?? []
+    this.fields = fields
+    this.omittedFields = parts.omittedFields ?? []
     this.#thrown = parts.thrown
+    this.#isNamed = parts.isNamed === true
+    const hasFields = Object.keys(fields).length > 0
+    this.#stored = hasFields ? (JSON.parse(encode(fields)) as typeof fields) : undefined
   }
 
-  /** Makes a failure of anything that can be thrown. A {@link Failure} is returned as it is. */
+  /**
+   * Makes a failure of anything that can be thrown. A {@link Failure} is returned as it is.
+   *
+   * Never throws: of an error that resists, what can be told is told. Of causes without end and of
+   * errors inside of one another, the first 200 are described.
+   */
   static from(value: unknown): Failure {
-    if (value instanceof Failure) return value
-    const causes: Failure[] = []
-    const seen = new Set<unknown>([value])
-    let cause = causeOf(value)
-    while (cause !== undefined && !seen.has(cause)) {
-      seen.add(cause)
-      causes.push(describe(cause, []))
-      cause = causeOf(cause)
-    }
-    return describe(value, causes)
+    return Failure.isOne(value) ? value : failureOf(survey(value, Failure.isOne))
+  }
+
+  /**
+   * True for a failure; runs no code of the value.
+   *
+   * @internal
+   */
+  static isOne(value: unknown): value is Failure {
+    return typeof value === 'object' && value !== null && #thrown in value
   }
 
   /**
@@ -100,12 +140,22 @@ export class Failure {
     ) {
       throw new CorruptRecordError('failure', 'it is not a failure dictionary of version 1')
     }
+    const {
+      args,
+      code,
+      details = {},
+    } = splitArgs(Array.isArray(found.exc_args) ? found.exc_args : [])
     return new Failure({
       message: found.exception_str,
       traceback: found.traceback_str,
       typeNames: found.exc_type_names,
-      args: Array.isArray(found.exc_args) ? found.exc_args : [],
-      causes: Array.isArray(found.causes) ? found.causes.map(Failure.fromRecord) : [],
+      isNamed: details.named === true,
+      args,
+      code,
+      causes: listOf(found.causes).map(Failure.fromRecord),
+      errors: listOf(details.errors).map(Failure.fromRecord),
+      fields: readFields(details.fields),
+      omittedFields: listOf(details.omitted).filter((one) => typeof one === 'string'),
     })
   }
 
@@ -119,16 +169,21 @@ export class Failure {
     return this.#thrown?.value
   }
 
-  /** The error's `code`, if it had one. */
-  get code(): string | undefined {
-    return typeof this.args[1] === 'string' ? this.args[1] : undefined
-  }
-
-  /** The first of the given classes (or names) that this failure is an instance of. */
+  /**
+   * The first of the given classes (or names) that this failure is an instance of. A class is
+   * compared with those of the error itself while that is at hand, and by its name after a reload.
+   */
   check<T extends ErrorType>(...types: readonly T[]): T | undefined {
     return types.find((type) =>
-      this.typeNames.includes(typeof type === 'string' ? type : type.name),
+      typeof type === 'string' ? this.typeNames.includes(type) : this.#isOf(type),
     )
+  }
+
+  #isOf(type: ErrorClass): boolean {
+    if (this.#thrown !== undefined) return isOfClass(this.#thrown.value, type)
+    const name = nameOfClass(type)
+    // The error's own name is that of no class: it may be called like one that it is not of.
+    return name !== undefined && this.typeNames.includes(name, this.#isNamed ? 1 : 0)
   }
 
   /** True when both tell of the same thing, be it live or reloaded. */
@@ -142,24 +197,34 @@ export class Failure {
    * Throws the original value if it is at hand, else a {@link WrappedFailure} of this one.
    */
   rethrow(): never {
-    throw Failure.errorOf([this])
+    throw this.hasThrown ? this.thrown : new WrappedFailure([this])
   }
 
-  /** What to throw for these failures: the one error itself, or a {@link WrappedFailure}. */
+  /**
+   * What to throw for these failures: the one error itself, or a {@link WrappedFailure}. Never
+   * undefined, which whoever catches it would take for no error.
+   */
   static errorOf(failures: readonly Failure[]): unknown {
     const [only] = failures
-    if (failures.length === 1 && only?.hasThrown) return only.thrown
-    return new WrappedFailure(failures)
+    const hasOne = failures.length === 1 && only?.thrown !== undefined
+    return hasOne ? only.thrown : new WrappedFailure(failures)
   }
 
   /** The form that is stored and sent; Python TaskFlow reads it. */
   toRecord(): FailureRecord {
+    const { args, code, errors, omittedFields } = this
+    const details: FailureDetails = {
+      ...(this.#stored !== undefined && { fields: this.#stored }),
+      ...(omittedFields.length > 0 && { omitted: omittedFields }),
+      ...(errors.length > 0 && { errors: errors.map((error) => error.toRecord()) }),
+      ...(this.#isNamed && { named: true }),
+    }
     return {
       exception_str: this.message,
       traceback_str: this.traceback,
       exc_type_names: withPythonRoot(this.typeNames),
       version: 1,
-      exc_args: this.args,
+      exc_args: joinArgs({ args, code, details }),
       causes: this.causes.map((cause) => cause.toRecord()),
     }
   }
@@ -179,7 +244,7 @@ export class Failure {
 
 /** True for a {@link Failure}; says in a revert whether the atom's own execute failed. */
 export function isFailure(value: unknown): value is Failure {
-  return value instanceof Failure
+  return Failure.isOne(value)
 }
 
 /** Several failures, or failures whose errors are no longer at hand because they were reloaded. */
@@ -188,17 +253,16 @@ export class WrappedFailure extends AggregateError {
   /** For callers who switch on codes. */
   readonly code = 'WRAPPED_FAILURE'
   /** The failures; those of wrapped failures stand here themselves. */
-  readonly failures: readonly Failure[]
+  declare readonly failures: readonly Failure[]
 
   constructor(failures: readonly Failure[]) {
-    const flat = failures.flatMap((failure) =>
-      failure.thrown instanceof WrappedFailure ? failure.thrown.failures : [failure],
-    )
+    const flat = failures.flatMap(partsOf)
     super(
       flat.map((failure) => (failure.hasThrown ? failure.thrown : failure)),
       `${flat.map(String).join(', ')}`,
     )
-    this.failures = flat
+    // As `errors`, which holds the same, no field that is stored with a failure.
+    Object.defineProperty(this, 'failures', { value: flat })
   }
 
   /** The first of the given classes (or names) that one of the failures is an instance of. */
@@ -207,77 +271,41 @@ export class WrappedFailure extends AggregateError {
   }
 }
 
-/** TaskFlow's validation demands that the last type name is one of these. */
-const PYTHON_ROOTS: readonly (string | undefined)[] = ['Exception', 'BaseException']
-
-function withPythonRoot(names: readonly string[]): readonly string[] {
-  return PYTHON_ROOTS.includes(names.at(-1)) ? names : [...names, 'Exception']
-}
-
-function causeOf(value: unknown): unknown {
-  return value instanceof Error ? value.cause : undefined
-}
-
-function describe(value: unknown, causes: readonly Failure[]): Failure {
-  if (value instanceof Failure) return value
-  const thrown = { value }
-  if (!(value instanceof Error)) {
-    const message = typeof value === 'string' ? value : safeString(value)
-    return new Failure({ message, typeNames: [nameOfType(value)], args: [message], causes, thrown })
-  }
-  // Whoever throws may have put anything there, and what is stored must be text.
-  const { code, message: given } = value as { readonly code?: unknown; readonly message: unknown }
-  const message = typeof given === 'string' ? given : safeString(given)
+function failureOf(surveyed: Surveyed<Failure>): Failure {
+  if ('known' in surveyed) return surveyed.known
+  const { description, thrown, causes, errors } = surveyed
+  const { message, typeNames, isNamed, traceback, code, fields, omitted } = description
   return new Failure({
     message,
-    typeNames: classNames(value),
-    traceback: stackLines(value),
-    args: typeof code === 'string' ? [message, code] : [message],
-    causes,
-    thrown,
+    typeNames,
+    isNamed,
+    traceback,
+    args: code === undefined ? [message] : [message, code],
+    code,
+    causes: causes.map(failureOf),
+    errors: errors.map(failureOf),
+    fields,
+    omittedFields: omitted,
+    ...(thrown !== undefined && { thrown }),
   })
 }
 
-/** The classes from the error's own to Error; an own name that no class has comes first. */
-function classNames(error: Error): readonly string[] {
-  const names: string[] = []
-  for (
-    let prototype: unknown = Object.getPrototypeOf(error);
-    prototype instanceof Error || prototype === Error.prototype;
-    prototype = Object.getPrototypeOf(prototype)
-  ) {
-    const name = nameOfClass(prototype)
-    if (name !== undefined && !names.includes(name)) names.push(name)
-    if (prototype === Error.prototype) break
-  }
-  const own: unknown = error.name
-  if (typeof own === 'string' && own !== '' && !names.includes(own)) names.unshift(own)
-  return names
+/** The failures of one that is wrapped, also after a reload; else the failure itself. */
+function partsOf(failure: Failure): readonly Failure[] {
+  const { thrown, hasThrown, typeNames, errors } = failure
+  if (isInstance(thrown, WrappedFailure)) return thrown.failures
+  const isWrapped = !hasThrown && typeNames[0] === 'WrappedFailure' && errors.length > 0
+  return isWrapped ? errors : [failure]
 }
 
-/** The name of the class that an object says it is of, if it is one that can be stored. */
-function nameOfClass(object: object): string | undefined {
-  const name: unknown = (object.constructor as { readonly name?: unknown } | undefined | null)?.name
-  return typeof name === 'string' && name !== '' ? name : undefined
+function listOf(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : []
 }
 
-/** The lines of the stack that name places; the header repeats name and message. */
-function stackLines(error: Error): string {
-  const stack = typeof error.stack === 'string' ? error.stack : ''
-  const start = stack.search(/^\s+at /m)
-  return start < 0 ? '' : stack.slice(start)
-}
-
-function nameOfType(value: unknown): string {
-  if (value === null) return 'null'
-  if (typeof value !== 'object') return typeof value
-  return nameOfClass(value) ?? 'object'
-}
-
-function safeString(value: unknown): string {
+function readFields(stored: FailureDetails['fields'] = {}): Readonly<Record<string, unknown>> {
   try {
-    return typeof value === 'object' ? (JSON.stringify(value) ?? String(value)) : String(value)
-  } catch {
-    return Object.prototype.toString.call(value)
+    return decode(JSON.stringify(stored)) as Readonly<Record<string, unknown>>
+  } catch (cause) {
+    throw new CorruptRecordError('failure', 'its fields cannot be read', { cause })
   }
 }

@@ -7,6 +7,8 @@
  */
 
 import { harmless } from './printable.ts'
+import { fieldOf, isError } from './realms.ts'
+import { inWords } from './thrown.ts'
 
 /** Where log lines go; `console` is one. */
 export interface Logger {
@@ -45,5 +47,5 @@ function writeToConsole(level: keyof Logger, line: readonly [string, ...unknown[
 /** The console itself escapes what is in objects, but neither texts nor stacks. */
 function printable(part: unknown): unknown {
   if (typeof part === 'string') return harmless(part)
-  return part instanceof Error ? harmless(String(part.stack)) : part
+  return isError(part) ? harmless(inWords(fieldOf(part, 'stack'))) : part
 }

@@ -7,8 +7,8 @@
  * @module
  */
 
-import { inspect } from 'node:util'
-import { isThenable } from './thenable.ts'
+import { onRejection } from './thenable.ts'
+import { inspectThrown } from './thrown.ts'
 
 /** Registers for every event. */
 export const ANY = '*'
@@ -130,10 +130,12 @@ export class Notifier<Events extends object> {
     for (const one of this.#registrations.get(list) ?? []) {
       const { callback, filter } = one as unknown as Registration<string, unknown>
       try {
-        if (filter !== undefined && !filter(details)) continue
-        // A callback may be async in spite of its type; its rejection would end the process.
-        const told: unknown = callback(event, details)
-        if (isThenable(told)) told.then(undefined, (error: unknown) => report(one, event, error))
+        const fail = (error: unknown): void => report(one, event, error)
+        // Either may be async in spite of its type; its rejection would end the process.
+        const wanted: unknown = filter === undefined || filter(details)
+        if (!wanted) continue
+        if (wanted !== true) onRejection(wanted, fail)
+        onRejection(callback(event, details), fail)
       } catch (error) {
         report(one, event, error)
       }
@@ -160,7 +162,7 @@ function report(
   if (REPORTED.has(reporter)) return
   REPORTED.add(reporter)
   process.emitWarning(
-    `a callback for '${event}' threw and was passed over (reported once): ${inspect(error)}`,
+    `a callback for '${event}' threw and was passed over (reported once): ${inspectThrown(error)}`,
     'TaskflowListenerWarning',
   )
 }

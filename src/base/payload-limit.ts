@@ -9,7 +9,7 @@
 import { NotStorableError } from '../errors.ts'
 import { number } from './checks.ts'
 import { encode, pathStep } from './codec.ts'
-import type { FailureRecord } from './failure.ts'
+import { type FailureRecord, joinArgs, type SplitArgs, splitArgs } from './failure-record.ts'
 
 /** 1 MiB. */
 export const DEFAULT_MAX_PAYLOAD_BYTES = 1_048_576
@@ -158,8 +158,8 @@ function encodeAt(value: unknown, path: string): string {
   try {
     return encode(value)
   } catch (error) {
-    if (!(error instanceof NotStorableError)) throw error
-    throw new NotStorableError(path + error.path.slice(1), error.reason)
+    const refusal = error as NotStorableError // encode throws nothing else
+    throw new NotStorableError(path + refusal.path.slice(1), refusal.reason)
   }
 }
 
@@ -173,26 +173,46 @@ function textOf(value: unknown): string | undefined {
 }
 
 function withoutArgs(record: FailureRecord): FailureRecord {
-  const code = record.exc_args[1]
-  const hasCode = typeof code === 'string' && code.length <= MAX_NAME_LENGTH
+  const { code, details } = splitArgs(record.exc_args)
+  const { fields, omitted = [], ...rest } = details ?? {}
+  const errors = rest.errors?.map(withoutArgs)
+  const all = fields === undefined ? omitted : ['all fields: the failure is too large']
   return {
     ...record,
-    exc_args: hasCode ? ['', code] : [],
+    exc_args: leanArgs(code, {
+      ...rest,
+      ...(errors !== undefined && { errors }),
+      ...(all.length > 0 && { omitted: all.slice(0, 1) }),
+    }),
     causes: record.causes.map(withoutArgs),
   }
+}
+
+/** A code is needed to tell errors apart, the message stands elsewhere. */
+function leanArgs(given: SplitArgs['code'], details: SplitArgs['details']): readonly unknown[] {
+  const code = String(given).length <= MAX_NAME_LENGTH ? given : undefined
+  const args = joinArgs({ args: code === undefined ? [''] : ['', code], code, details })
+  return args.length === 1 ? [] : args
 }
 
 /** Texts of at most so many characters, and the fewer causes and names the fewer characters. */
 function shorten(record: FailureRecord, length: number): FailureRecord {
   const { exception_str: message, traceback_str: traceback } = record
-  const causes = record.causes.slice(0, Math.floor(length / 256))
-  const share = Math.floor(length / (causes.length + 1))
+  const { code, details } = splitArgs(record.exc_args)
+  const most = Math.floor(length / 256)
+  const causes = record.causes.slice(0, most)
+  const errors = details?.errors?.slice(0, most) ?? []
+  const share = Math.floor(length / (causes.length + errors.length + 1))
+  const inside = errors.map((error) => shorten(error, share))
   return {
     ...record,
     exception_str: start(message, share),
     traceback_str: start(traceback, share),
     exc_type_names: fewer(record.exc_type_names, Math.floor(length / MAX_NAME_LENGTH)),
-    exc_args: length < LEAST_MAX_PAYLOAD_BYTES / 8 ? [] : record.exc_args,
+    exc_args:
+      length < LEAST_MAX_PAYLOAD_BYTES / 8
+        ? []
+        : leanArgs(code, { ...(inside.length > 0 && { errors: inside }) }),
     causes: causes.map((cause) => shorten(cause, share)),
   }
 }

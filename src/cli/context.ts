@@ -6,6 +6,7 @@
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { flat } from '../base/printable.ts'
+import { isUrl } from '../base/realms.ts'
 import type { Backend } from '../persistence/backend.ts'
 import { backendOf, readBackendUrl } from '../persistence/open.ts'
 import { type FoundConfig, readConfig } from './config.ts'
@@ -180,7 +181,7 @@ export class Context implements AsyncDisposable {
     const { backend } = this.options
     const given = backend ?? (this.terminal.env['TASKFLOW_BACKEND'] || undefined)
     const named = given ?? (await this.config()).backend
-    if (typeof named !== 'string' && !(named instanceof URL)) return named
+    if (typeof named !== 'string' && !isUrl(named)) return named
     this.#secrets.learn(String(named))
     this.#shownUrl = this.#secrets.apply(String(named))
     return String(named)

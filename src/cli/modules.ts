@@ -4,6 +4,7 @@
  * @module
  */
 import { pathToFileURL } from 'node:url'
+import { inShort } from '../base/thrown.ts'
 import { usageError } from './exits.ts'
 
 const ADVICE: Readonly<Record<string, string>> = {
@@ -29,7 +30,7 @@ export async function importModule(
     return (await import(pathToFileURL(path).href)) as Readonly<Record<string, unknown>>
   } catch (cause) {
     const { code = '' } = (cause ?? {}) as { readonly code?: string }
-    const message = cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause)
+    const message = inShort(cause)
     const advice = ADVICE[code]
     throw usageError(
       `${shown} cannot be loaded: ${message}${advice === undefined ? '' : `; ${advice}`}`,

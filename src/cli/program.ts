@@ -6,6 +6,8 @@
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
 import { Failure } from '../base/failure.ts'
+import { isError } from '../base/realms.ts'
+import { inWords } from '../base/thrown.ts'
 import { addCheck } from './commands/check.ts'
 import { addDoctor } from './commands/doctor.ts'
 import { addGc } from './commands/gc.ts'
@@ -124,7 +126,7 @@ function complain(
 ): ExitCode {
   const exit = exitOf(error)
   const isVerbose = args.includes('--verbose')
-  const message = secrets.apply(messageOf(error))
+  const message = secrets.apply(inWords(error))
   if (args.includes('--json')) {
     const { code } = (error ?? {}) as { readonly code?: unknown }
     const facts = { message, exit, ...(typeof code === 'string' && { code }) }
@@ -140,16 +142,10 @@ function complain(
 
 /** The stack of an error and of its causes, which may be a circle. */
 function stackOf(error: unknown): string {
-  const stacks: string[] = []
-  let one = error
-  for (; one instanceof Error && stacks.length < MAX_CAUSES; one = one.cause) {
-    stacks.push(String(one.stack ?? one.message))
-  }
+  if (!isError(error)) return ''
+  const failure = Failure.from(error)
+  const stacks = [failure, ...failure.causes].map(
+    ({ typeNames, message, traceback }) => `${typeNames[0]}: ${message}\n${traceback}`,
+  )
   return stacks.join('\nbecause of ')
-}
-
-const MAX_CAUSES = 10
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? String(error.message) : Failure.from(error).message
 }

@@ -8,6 +8,7 @@
  */
 import { randomUUID } from 'node:crypto'
 import { decode } from '../base/codec.ts'
+import { inWords } from '../base/thrown.ts'
 import type {
   AtomPayload,
   AtomRecord,
@@ -266,5 +267,5 @@ class Reader {
 }
 
 function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
+  return inWords(error)
 }

@@ -5,6 +5,7 @@
  */
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
+import { types } from 'node:util'
 import type { Provision } from '../atoms/provides.ts'
 import { encode } from '../base/codec.ts'
 import type { Failure } from '../base/failure.ts'
@@ -143,7 +144,7 @@ export class SecretResults {
       if (Array.isArray(shown)) {
         if (typeof index !== 'number') return MASK
         if (index < shown.length) shown = shown.with(index, MASK)
-      } else if (shown instanceof Map) shown = new Map(shown).set(index, MASK)
+      } else if (types.isMap(shown)) shown = new Map(shown).set(index, MASK)
       else if (Object.hasOwn(shown, index)) shown = { ...shown, [index]: MASK }
     }
     return shown
@@ -157,11 +158,12 @@ export class SecretResults {
 
 /** A failure as plain data; the stack only on demand. */
 export function plainFailure(failure: Failure, withStack = false): object {
-  const { message, typeNames, code, causes, traceback } = failure
+  const { message, typeNames, code, errors, causes, traceback } = failure
   return {
     type: typeNames[0] ?? 'Error',
     message: maskUrls(message),
     ...(code !== undefined && { code }),
+    ...(errors.length > 0 && { errors: errors.map((one) => plainFailure(one, withStack)) }),
     ...(causes.length > 0 && { causes: causes.map((one) => plainFailure(one, withStack)) }),
     ...(withStack && { stack: maskUrls(traceback) }),
   }

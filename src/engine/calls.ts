@@ -7,7 +7,10 @@
  * @module
  */
 import type { Timer } from '../base/clock.ts'
-import { isThenable } from '../base/thenable.ts'
+import { nameIn } from '../base/error-classes.ts'
+import { isError } from '../base/realms.ts'
+import { awaitable } from '../base/thenable.ts'
+import { inspectThrown } from '../base/thrown.ts'
 import { TimeoutError } from '../errors.ts'
 import type { Outcome } from './completer.ts'
 import type { Runtime } from './runtime.ts'
@@ -64,8 +67,9 @@ export class Calls {
       this.finished.push({ node, direction, hasFailed: true, value: error })
       return
     }
-    if (isThenable(value)) this.#follow(launch, value)
-    else this.finished.push({ node, direction, hasFailed: false, value })
+    const pending = awaitable(value)
+    if (pending === undefined) this.finished.push({ node, direction, hasFailed: false, value })
+    else this.#follow(launch, pending)
   }
 
   /** Resolves when the next call has come to its end, or {@link Calls.wake} was called. */
@@ -92,14 +96,14 @@ export class Calls {
     }
   }
 
-  #follow(launch: Launch, promise: PromiseLike<unknown>): void {
+  #follow(launch: Launch, pending: Promise<unknown>): void {
     const one: UnderWay = { launch, overdue: undefined, timer: undefined }
     this.#underWay.add(one)
     const { limitMs } = launch
     if (limitMs !== undefined) {
       one.timer = this.#runtime.clock.setTimer(limitMs, () => this.#expire(one, limitMs))
     }
-    promise.then(
+    pending.then(
       (value) => this.#end(one, false, value),
       (error: unknown) => this.#end(one, true, error),
     )
@@ -124,6 +128,7 @@ export class Calls {
         `${call.direction} of '${node.name}' did not stop within ${graceMs} ms: ${why}`,
       )
       this.#end(one, true, one.overdue)
+      this.#runtime.executor.giveUp?.(call)
     })
   }
 
@@ -131,7 +136,7 @@ export class Calls {
     const { node, call } = one.launch
     one.timer?.cancel()
     if (!this.#underWay.delete(one)) {
-      this.#runtime.logger.warn(
+      this.#warn(
         `${call.direction} of '${node.name}' ended after it was given up: what came of it is lost`,
       )
       return
@@ -142,11 +147,20 @@ export class Calls {
     else this.finished.push({ node, direction, hasFailed: true, value: withCause(overdue, value) })
     this.wake()
   }
+
+  /** Nobody is there to take what a logger throws. */
+  #warn(text: string): void {
+    try {
+      this.#runtime.logger.warn(text)
+    } catch (error) {
+      process.emitWarning(`a logger threw: ${inspectThrown(error)}`, 'TaskflowListenerWarning')
+    }
+  }
 }
 
 /** What the atom threw when it was told to stop, unless it says no more than that. */
 function withCause(overdue: TimeoutError, thrown: unknown): TimeoutError {
-  const says = thrown instanceof Error && thrown !== overdue && thrown.name !== 'AbortError'
+  const says = isError(thrown) && thrown !== overdue && nameIn(thrown) !== 'AbortError'
   if (says) overdue.cause = thrown
   return overdue
 }

@@ -7,7 +7,7 @@
  */
 import { availableParallelism } from 'node:os'
 import { type Checks, number, readOptions } from '../base/checks.ts'
-import { isThenable } from '../base/thenable.ts'
+import { awaitable, withEnd } from '../base/thenable.ts'
 import { callAtom } from './call.ts'
 import type { AtomCall, Executor } from './executor.ts'
 
@@ -58,7 +58,8 @@ class ConcurrentExecutor implements Executor {
       this.#end()
       throw error
     }
-    if (isThenable(result)) return Promise.resolve(result).finally(() => this.#end())
+    const pending = awaitable(result)
+    if (pending !== undefined) return withEnd(pending, () => this.#end())
     this.#end()
     return result
   }

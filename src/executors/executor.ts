@@ -32,4 +32,11 @@ export interface Executor {
    * @returns what the method returned, or a promise of it; throws or rejects with what it threw.
    */
   call(call: AtomCall): unknown
+
+  /**
+   * Ends a call by force, if that can be done: it did not stop in time when its signal told it to,
+   * has failed by that, and nobody waits for it any more. Gets the object that `call` got. Must not
+   * throw.
+   */
+  giveUp?(call: AtomCall): void
 }

@@ -7,7 +7,7 @@
  * @module
  */
 import { shown } from '../base/checks.ts'
-import { isThenable } from '../base/thenable.ts'
+import { awaitable } from '../base/thenable.ts'
 import type { FlowMoved, TaskMoved } from '../engine/journal.ts'
 import type { TaskState } from '../states/atom.ts'
 import type { FlowState } from '../states/flow.ts'
@@ -111,9 +111,10 @@ export class CheckingClaimListener extends Listener {
     } catch (cause) {
       return this.#lose(move, cause)
     }
-    if (!isThenable(answer)) return answer === true ? undefined : this.#lose(move, undefined)
+    const pending = awaitable(answer)
+    if (pending === undefined) return answer === true ? undefined : this.#lose(move, undefined)
     this.#checking = move
-    return answer.then(
+    return pending.then(
       (isClaimed) => this.#hear(move, isClaimed === true, undefined),
       (cause: unknown) => this.#hear(move, false, cause),
     )

@@ -6,8 +6,10 @@
  *
  * @module
  */
-import { inspect } from 'node:util'
-import { Failure } from '../base/failure.ts'
+import { inspect, types } from 'node:util'
+import { isFailure } from '../base/failure.ts'
+import { isError, isUrl } from '../base/realms.ts'
+import { inShort, inWords } from '../base/thrown.ts'
 
 /** What stands in the place of a masked value. */
 export const MASK = '***'
@@ -76,10 +78,10 @@ class Copier {
   copy(value: unknown, depth: number): unknown {
     if (typeof value === 'function') return new Verbatim(`[Function: ${value.name}]`)
     if (typeof value !== 'object' || value === null) return value
-    if (value instanceof Failure) return new Verbatim(`[${value.format()}]`)
-    if (value instanceof Error) return new Verbatim(`[${value.name}: ${value.message}]`)
+    if (isFailure(value)) return new Verbatim(`[${value.format()}]`)
+    if (isError(value)) return new Verbatim(`[${inShort(value)}]`)
     // The parts that inspect shows of one hold its password once more.
-    if (value instanceof URL) return new Verbatim(`URL ${inspect(value.href)}`)
+    if (isUrl(value)) return new Verbatim(`URL ${inspect(value.href)}`)
     if (this.#around.has(value)) return new Verbatim('[Circular]')
     this.#partCount += 1
     if (depth > MAX_DEPTH || this.#partCount > MAX_PARTS) {
@@ -97,13 +99,13 @@ class Copier {
       const items = value.slice(0, MAX_ITEMS).map((item) => this.copy(item, depth))
       return [...items, ...rest(value.length)]
     }
-    if (value instanceof Map) {
+    if (types.isMap(value)) {
       const entries = firstOf(value).map(
         ([key, one]) => [this.copy(key, depth), this.#valueOf(key, () => one, depth)] as const,
       )
       return new Map([...entries, ...rest(value.size).map((more) => [more, ''] as const)])
     }
-    if (value instanceof Set) {
+    if (types.isSet(value)) {
       const items = firstOf(value).map((item) => this.copy(item, depth))
       return new Set([...items, ...rest(value.size)])
     }
@@ -176,8 +178,8 @@ function rest(count: number): readonly Verbatim[] {
 /** Shown by code of Node or of its own class, and nothing that could be masked is in it. */
 function showsItself(value: object): boolean {
   return (
-    value instanceof Date ||
-    value instanceof RegExp ||
+    types.isDate(value) ||
+    types.isRegExp(value) ||
     ArrayBuffer.isView(value) ||
     typeof Reflect.get(value, inspect.custom) === 'function'
   )
@@ -198,5 +200,5 @@ function cut(text: string, maxLength: number): string {
 }
 
 function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : typeof error
+  return isError(error) ? inWords(error) : typeof error
 }

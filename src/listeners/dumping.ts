@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { Failure } from '../base/failure.ts'
+import { isFailure } from '../base/failure.ts'
 import type { FlowMoved, RetryMoved, TaskMoved } from '../engine/journal.ts'
 import type { RetryState, TaskState } from '../states/atom.ts'
 import type { FlowState } from '../states/flow.ts'
@@ -45,6 +45,6 @@ export abstract class DumpingListener extends Listener {
 function outcomeOf(details: { readonly result?: unknown }): string {
   if (!('result' in details)) return ''
   const { result } = details
-  if (!(result instanceof Failure)) return ` with result '${displayBare(result)}' (failure=false)`
+  if (!isFailure(result)) return ` with result '${displayBare(result)}' (failure=false)`
   return ` with result '${displayBare(result.format())}' (failure=true)\n${formatFailure(result)}`
 }

@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { Failure } from '../base/failure.ts'
+import { isFailure } from '../base/failure.ts'
 import { CONSOLE_LOGGER, type Logger } from '../base/logger.ts'
 import type { FlowMoved, RetryMoved, TaskMoved } from '../engine/journal.ts'
 import type { AtomState, RetryState, TaskState } from '../states/atom.ts'
@@ -104,7 +104,7 @@ export class DynamicLoggingListener extends Listener {
   #atomMoved({ what, name, uuid, state, details }: Move): void {
     const line = lineOf(what, name, uuid, state, details.oldState)
     const { result } = details
-    if (result instanceof Failure && isFailed(state)) {
+    if (isFailure(result) && isFailed(state)) {
       this.#log(state, `${line}\n${this.#failureFormatter.format(result, name, state)}`)
     } else if (!('result' in details) || this.#disclosure.hides(name)) {
       this.#log(state, line)

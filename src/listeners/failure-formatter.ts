@@ -7,6 +7,7 @@
  * @module
  */
 import type { Failure } from '../base/failure.ts'
+import { isInstance } from '../base/realms.ts'
 import type { GraphNode } from '../engine/compiler.ts'
 import { NotFoundError } from '../errors.ts'
 import type { AtomState } from '../states/atom.ts'
@@ -94,10 +95,11 @@ export class FailureFormatter implements FormatsFailures {
   }
 }
 
-/** A failure with its stack and its causes. */
+/** A failure with its stack, the errors inside of it, and its causes. */
 export function formatFailure(failure: Failure): string {
-  const causes = failure.causes.map((cause) => `Caused by ${cause.format({ traceback: true })}`)
-  return [failure.format({ traceback: true }), ...causes].join('\n')
+  const inside = failure.errors.map((error) => `With ${formatFailure(error)}`)
+  const causes = failure.causes.map((cause) => `Caused by ${formatFailure(cause)}`)
+  return [failure.format({ traceback: true }), ...inside, ...causes].join('\n')
 }
 
 /** What is not there, because the atom did not get so far, is left out of the text. */
@@ -105,7 +107,7 @@ function unlessMissing<T>(read: () => T): T | undefined {
   try {
     return read()
   } catch (error) {
-    if (error instanceof NotFoundError) return undefined
+    if (isInstance(error, NotFoundError)) return undefined
     throw error
   }
 }

@@ -9,6 +9,7 @@
  */
 import { type Check, CLOCK, checked, isObject, LIST, LOGGER, oneOf, shown } from '../base/checks.ts'
 import { ANY, type Notifier } from '../base/notifier.ts'
+import { inShort } from '../base/thrown.ts'
 import type { Compilation } from '../engine/compiler.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { Interceptors } from '../engine/interceptors.ts'
@@ -147,7 +148,7 @@ export abstract class Listener implements Disposable {
       this.deregister()
     } catch (error) {
       process.emitWarning(
-        `a listener of flow '${this.engine.storage.flowName}' could not be deregistered: ${String(error)}`,
+        `a listener of flow '${this.engine.storage.flowName}' could not be deregistered: ${inShort(error)}`,
         'TaskflowListenerWarning',
       )
     }

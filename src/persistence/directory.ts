@@ -10,6 +10,7 @@ import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type Checks, CLOCK, number, readOptions } from '../base/checks.ts'
 import { type Clock, SYSTEM_CLOCK } from '../base/clock.ts'
+import { isUrl } from '../base/realms.ts'
 import type { Backend } from './backend.ts'
 import { DirectoryBackend } from './directory/directory-backend.ts'
 
@@ -51,7 +52,7 @@ const CHECKS: Checks<DirectoryOptions> = {
 export function directory(folder: string | URL, options: DirectoryOptions = {}): Backend {
   const read = readOptions('directory()', options, CHECKS)
   const { busyTimeoutMs = 5_000, clock = SYSTEM_CLOCK } = read
-  const path = folder instanceof URL ? fileURLToPath(folder) : folder
+  const path = isUrl(folder) ? fileURLToPath(folder) : folder
   if (typeof path !== 'string' || path === '' || path.includes('\0')) {
     throw new TypeError(`folder must be the path of a folder, but is ${JSON.stringify(path)}`)
   }

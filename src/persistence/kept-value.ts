@@ -12,10 +12,15 @@ import type { NotStorableError } from '../errors.ts'
 
 /** An object as text. */
 class KeptText {
-  readonly text: string
+  readonly #text: string
 
   constructor(text: string) {
-    this.text = text
+    this.#text = text
+  }
+
+  /** The text, if a value is kept so. Runs no code of the value, as `instanceof` may. */
+  static in(value: unknown): string | undefined {
+    return typeof value === 'object' && value !== null && #text in value ? value.#text : undefined
   }
 }
 
@@ -41,7 +46,8 @@ export function keepMembers(members: Readonly<Record<string, unknown>>): unknown
 
 /** The value that is kept; of an object a copy that is the caller's own. */
 export function readKept(kept: unknown): unknown {
-  return kept instanceof KeptText ? decode(kept.text) : kept
+  const text = KeptText.in(kept)
+  return text === undefined ? kept : decode(text)
 }
 
 /**
@@ -50,18 +56,18 @@ export function readKept(kept: unknown): unknown {
  * @throws {@link NotStorableError} for a value that was kept without its text and has none.
  */
 export function textOfKept(kept: unknown): string {
-  return kept instanceof KeptText ? kept.text : encode(kept)
+  return KeptText.in(kept) ?? encode(kept)
 }
 
 /** True when readers get copies. */
 export function isKeptAsText(kept: unknown): boolean {
-  return kept instanceof KeptText
+  return KeptText.in(kept) !== undefined
 }
 
 /** The text of an object with these members, kept each by itself. */
 export function textOfMembers(members: Readonly<Record<string, unknown>>): string {
   const entries = Object.entries(members)
-  if (!entries.some(([, kept]) => kept instanceof KeptText)) return encode(members)
+  if (!entries.some(([, kept]) => isKeptAsText(kept))) return encode(members)
   // Put together again from the parts, unless the codec would read the one key as a mark of its own.
   if (entries.length === 1) return encode(readMembers(members))
   return `{${entries.map(([key, kept]) => `${JSON.stringify(key)}:${textOfKept(kept)}`).join(',')}}`

@@ -11,6 +11,7 @@
 import { readFileSync, readlinkSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { threadId } from 'node:worker_threads'
+import { isError } from '../base/realms.ts'
 import type { StoredFlowRecord } from './backend.ts'
 import { isFree } from './filters.ts'
 
@@ -67,7 +68,7 @@ function isRunning(pid: number): boolean {
     return process.kill(pid, 0)
   } catch (error) {
     // Not allowed to ask: there is one.
-    return error instanceof Error && 'code' in error && error.code === 'EPERM'
+    return isError(error) && 'code' in error && error.code === 'EPERM'
   }
 }
 

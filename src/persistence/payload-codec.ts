@@ -8,7 +8,8 @@
  * @module
  */
 import { methods, oneOf, readOptions } from '../base/checks.ts'
-import { isThenable } from '../base/thenable.ts'
+import { awaitable } from '../base/thenable.ts'
+import { inWords } from '../base/thrown.ts'
 import { CorruptRecordError, StorageError } from '../errors.ts'
 import type {
   Backend,
@@ -56,7 +57,7 @@ export interface PayloadCodecOptions {
 }
 
 /** Something now or later. */
-type Awaitable<T> = T | PromiseLike<T>
+type Awaitable<T> = T | Promise<T>
 
 /** What a cell becomes. */
 type Recode = (text: string, place: CellPlace) => Awaitable<string>
@@ -104,7 +105,7 @@ class CodedBackend implements Backend {
     const coded = recode(checkpoint, visitCheckpoint, this.#encode)
     const keys = keysOf(checkpoint)
     const before = keys.flatMap((key) => this.#tails.get(key) ?? [])
-    if (before.length === 0 && !isThenable(coded)) return inner.save(coded)
+    if (before.length === 0 && !isPromise(coded)) return inner.save(coded)
     const turn = Promise.allSettled([coded, ...before]).then(([own]) => {
       if (own.status === 'rejected') throw own.reason
       return { saved: inner.save(own.value) }
@@ -248,8 +249,12 @@ function recode<R>(
     let next = 0
     return visit(record, () => texts[next++] as string | null)
   }
-  const isLate = changed.some(isThenable)
+  const isLate = changed.some(isPromise)
   return isLate ? Promise.all(changed).then(putBack) : putBack(changed as (string | null)[])
+}
+
+function isPromise(value: unknown): value is Promise<unknown> {
+  return value instanceof Promise
 }
 
 /** Calls the codec. Even what it throws at once is a rejection, so that none goes unheard. */
@@ -263,11 +268,12 @@ function call(
     throw new TypeError(`it must give a string, but gave ${answer === null ? null : typeof answer}`)
   }
   const fail = (error: unknown): never => {
-    throw refuse(error instanceof Error ? error.message : String(error), error)
+    throw refuse(inWords(error), error)
   }
   try {
     const answer = ask()
-    return isThenable(answer) ? Promise.resolve(answer).then(take).catch(fail) : take(answer)
+    const pending = awaitable(answer)
+    return pending === undefined ? take(answer) : pending.then(take).catch(fail)
   } catch (error) {
     return Promise.reject(error).catch(fail)
   }

@@ -10,6 +10,7 @@ import type { Attempt } from '../atoms/history.ts'
 import { decode, encode } from '../base/codec.ts'
 import { Failure } from '../base/failure.ts'
 import { NO_PAYLOAD_LIMIT, PayloadLimit } from '../base/payload-limit.ts'
+import { inWords } from '../base/thrown.ts'
 import { CorruptRecordError, type NotStorableError } from '../errors.ts'
 import { type AtomDetail, RetryDetail, TaskDetail } from './atom-detail.ts'
 import { encodeMeta, readMeta } from './atom-meta.ts'
@@ -205,7 +206,7 @@ function readValue(place: string, text: string | null): unknown {
     if (isCoded(text)) {
       throw new CorruptRecordError(place, 'it was stored through a payload codec', { cause })
     }
-    throw new CorruptRecordError(place, cause instanceof Error ? cause.message : String(cause), {
+    throw new CorruptRecordError(place, inWords(cause), {
       cause,
     })
   }

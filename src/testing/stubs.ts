@@ -9,7 +9,7 @@
 import type { Atom } from '../atoms/atom.ts'
 import { extract } from '../atoms/provides.ts'
 import type { RevertInputs, Task, TaskContext } from '../atoms/task.ts'
-import { isThenable } from '../base/thenable.ts'
+import { awaitable } from '../base/thenable.ts'
 import type { AtomCall } from '../executors/executor.ts'
 import type { GivesOf, NeedsOf, ResultsOf } from '../flows/wiring.ts'
 import type { Interceptor } from './interception.ts'
@@ -100,8 +100,13 @@ export function stubbing(stubs: readonly Stub[], misuses: TypeError[]): Intercep
       misuses.push(misuse)
       throw misuse
     }
-    return isThenable(returned) ? returned.then(check) : check(returned)
+    const pending = awaitable(returned)
+    return pending === undefined ? check(returned) : checkLate(pending, check)
   }
+}
+
+async function checkLate(pending: Promise<unknown>, check: (result: unknown) => unknown) {
+  return check(await pending)
 }
 
 function methodsOf(atom: string, does: StubOf<never>): StubMethods<never> {

@@ -156,7 +156,12 @@ describe('refused', () => {
     { path: '$', value: new WeakMap(), reason: 'an instance of WeakMap' },
     { path: '$', value: Promise.resolve(), reason: 'an instance of Promise' },
     { path: '$', value: new Float64Array(1), reason: 'an instance of Float64Array' },
-    { path: '$', value: runInNewContext('({})'), reason: 'an instance of Object' },
+    { path: '$', value: runInNewContext('new Promise(() => {})'), reason: 'of Promise' },
+    {
+      path: '$',
+      value: runInNewContext('Object.create(Array.prototype)'),
+      reason: 'an instance of Array',
+    },
     { path: '$.a', value: { a: Object.create(Date.prototype) }, reason: 'not a Date' },
     { path: '$', value: Object.create(Array.prototype), reason: 'an instance of Array' },
     { path: '$', value: Object.create(Map.prototype), reason: 'incompatible receiver' },
@@ -319,5 +324,66 @@ describe('the law', () => {
       }),
       { numRuns: 2_000 },
     )
+  })
+})
+
+describe('values of another realm', () => {
+  test.each([
+    ['plain data', '({ a: [1, { b: 2 }], c: Object.create(null) })'],
+    ['an empty object', '({})'],
+    ['an object that looks like a tag', "({ $taskflow: ['Date', '1'] })"],
+    ['a date', 'new Date(0)'],
+    ['a map', "new Map([['a', new Map()]])"],
+    ['a set', 'new Set([1, [2]])'],
+    ['bytes', 'new Uint8Array([1, 2, 3])'],
+    ['an expression', '/a/g'],
+    ['an error', "Object.assign(new RangeError('x', { cause: new Error('y') }), { code: 1 })"],
+    ['an aggregate', "new AggregateError([new Error('a')], 'all')"],
+  ])('%s is stored as that of this one', (_what, source) => {
+    const make = new Function(`return ${source}`) as () => unknown
+    const [here, there] = [make(), runInNewContext(source)]
+    // Where an error was made is no part of what is compared.
+    const stackless = (text: string): string => text.replaceAll(/"stack":"[^"]*"/g, '')
+    expect(stackless(encode(there))).toBe(stackless(encode(here)))
+    expect(Object.getPrototypeOf(decode(encode(there)))).toBe(Object.getPrototypeOf(here))
+  })
+
+  test.each([
+    ['bytes with a field', 'Object.assign(new Uint8Array(1), { field: 1 })'],
+    ['an instance of a class', 'new (class Volume {})()'],
+    ['an object with a prototype of its own', 'Object.create(Object.create(null))'],
+    ['an array that is none', 'Object.create(Array.prototype)'],
+  ])('%s are refused as those of this one', (_what, source) => {
+    expect(() => encode(runInNewContext(source))).toThrow(NotStorableError)
+  })
+})
+
+describe('values that throw when they are read', () => {
+  function throwing(what: unknown): object {
+    return new Proxy(
+      {},
+      {
+        getPrototypeOf() {
+          throw what
+        },
+      },
+    )
+  }
+
+  const { proxy, revoke } = Proxy.revocable({}, {})
+  revoke()
+
+  test.each([
+    ['an error', new Error('not today'), 'not today'],
+    ['an error whose message is none', Object.assign(new Error(), { message: 5 }), 'reading it'],
+    ['undefined', undefined, 'reading it failed'],
+  ])('are refused when that is %s', (_what, thrown, reason) => {
+    expect(() => encode({ a: throwing(thrown) })).toThrow(NotStorableError)
+    expect(() => encode({ a: throwing(thrown) })).toThrow(reason)
+  })
+
+  test('are refused when that is a proxy that is revoked', () => {
+    expect(() => encode({ a: throwing(proxy) })).toThrow(NotStorableError)
+    expect(() => encode([proxy])).toThrow(NotStorableError)
   })
 })

@@ -6,7 +6,7 @@
 
 import { describe, expect, test } from 'vitest'
 import { Failure, type FailureRecord } from '../../src/base/failure.ts'
-import { CorruptRecordError } from '../../src/errors.ts'
+import { CorruptRecordError, NotStorableError } from '../../src/errors.ts'
 import { fc } from '../properties.ts'
 
 class QuotaError extends Error {}
@@ -190,5 +190,117 @@ describe('matches', () => {
   ])('reloaded failures with other %s are not the same', (_what, change) => {
     const failure = Failure.fromRecord(PYTHON_RECORD)
     expect(failure.matches(Failure.fromRecord({ ...PYTHON_RECORD, ...change }))).toBe(false)
+  })
+})
+
+describe('what Python has no place for', () => {
+  const own = { status: 503, at: new Date(0), hint: { list: [1] } }
+
+  function thrown(properties: object, make: () => Error = () => new QuotaError('no space')) {
+    return Failure.from(Object.assign(make(), properties))
+  }
+
+  test('is the same before and after a reload: fields, code, and errors inside', () => {
+    const inside = [thrown(own), new RangeError('b')].map((one) =>
+      one instanceof Failure ? one.thrown : one,
+    )
+    const failure = thrown({ ...own, code: 42 }, () => new AggregateError(inside, 'all'))
+    const back = reload(failure)
+    for (const one of [failure, back]) {
+      expect([one.code, one.fields]).toEqual([42, own])
+      expect(one.errors.map(({ message, fields }) => [message, fields])).toEqual([
+        ['no space', own],
+        ['b', {}],
+      ])
+    }
+    expect(back.matches(failure)).toBe(true)
+    expect(back.toRecord()).toEqual(failure.toRecord())
+  })
+
+  test('stands behind message and code in the arguments, so that Python reads it', () => {
+    const { exc_args, ...others } = thrown({ status: 503 }).toRecord()
+    expect(exc_args).toEqual(['no space', null, { taskflow_ts: { fields: { status: 503 } } }])
+    expect(Object.keys(others).toSorted()).toEqual([
+      'causes',
+      'exc_type_names',
+      'exception_str',
+      'traceback_str',
+      'version',
+    ])
+    expect(thrown({ code: 'E1', status: 503 }).toRecord().exc_args[1]).toBe('E1')
+  })
+
+  test('are fields that were left out, with the reason', () => {
+    const back = reload(thrown({ callback: () => 1 }))
+    expect(back.omittedFields).toEqual([expect.stringMatching(/^callback: .*function/)])
+  })
+
+  test.each([
+    ['a text', ['x', 'E1'], 'E1'],
+    ['a number that Python wrote', ['x', 7], undefined],
+    ['a number that we wrote', ['x', 7, { taskflow_ts: {} }], 7],
+    ['none that we wrote', ['x', null, { taskflow_ts: {} }], undefined],
+    ['of another program', ['x', 'E1', { other: {} }], 'E1'],
+    ['with details that are none', ['x', 7, { taskflow_ts: 1 }], undefined],
+    ['with details that are null', ['x', 7, { taskflow_ts: null }], undefined],
+    ['of three arguments', ['x', 'E1', null], 'E1'],
+  ])('the code of a record: %s', (_what, exc_args, code) => {
+    const failure = Failure.fromRecord({ ...PYTHON_RECORD, exc_args })
+    expect(failure.code).toBe(code)
+    expect(Failure.fromRecord(failure.toRecord()).code).toBe(code)
+  })
+
+  test('is corrupt when it cannot be read', () => {
+    const details = { fields: { at: { $taskflow: ['Date', 'never'] } } }
+    const record = { ...PYTHON_RECORD, exc_args: ['x', null, { taskflow_ts: details }] }
+    expect(() => Failure.fromRecord(record)).toThrow(CorruptRecordError)
+    const odd = { errors: 5, omitted: [1, 'a'] }
+    const read = Failure.fromRecord({ ...record, exc_args: ['x', null, { taskflow_ts: odd }] })
+    expect([read.errors, read.omittedFields]).toEqual([[], ['a']])
+  })
+
+  test('may be given by hand, and is refused when it cannot be stored', () => {
+    const parts = { message: 'm', typeNames: ['E'], code: 7, fields: { a: 1 } }
+    expect(reload(new Failure(parts))).toMatchObject({ code: 7, fields: { a: 1 } })
+    expect(() => new Failure({ ...parts, fields: { a: () => 1 } })).toThrow(NotStorableError)
+  })
+})
+
+describe('a class is found by its name after a reload', () => {
+  class TimeoutLike extends Error {}
+
+  test('and not by the name that the error alone has', () => {
+    const failure = Failure.from(Object.assign(new Error('x'), { name: 'TimeoutLike' }))
+    expect([failure.check(TimeoutLike), failure.check('TimeoutLike')]).toEqual([
+      undefined,
+      'TimeoutLike',
+    ])
+    expect([reload(failure).check(TimeoutLike), reload(failure).check('TimeoutLike')]).toEqual([
+      undefined,
+      'TimeoutLike',
+    ])
+  })
+
+  test('though two of one name cannot be told apart any more', () => {
+    const twin = () => class TimeoutLike extends Error {}
+    const failure = Failure.from(new (twin())('x'))
+    expect([failure.check(TimeoutLike), reload(failure).check(TimeoutLike)]).toEqual([
+      undefined,
+      TimeoutLike,
+    ])
+  })
+
+  test('with those above it, also when it is no error', () => {
+    class Problem {}
+    class NotThere extends Problem {}
+    const failure = reload(Failure.from(new NotThere()))
+    expect([failure.check(Problem), failure.check(Object)]).toEqual([Problem, undefined])
+  })
+
+  test('and an anonymous one not at all', () => {
+    const [type] = [class extends Error {}]
+    const failure = Failure.from(new type('x'))
+    expect(failure.check(type)).toBe(type)
+    expect(reload(failure).check(class extends Error {})).toBeUndefined()
   })
 })

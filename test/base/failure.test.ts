@@ -93,7 +93,9 @@ describe('an error', () => {
 
   test.each([
     ['ENOENT', 'ENOENT', ['no space', 'ENOENT']],
-    [42, undefined, ['no space']],
+    [42, 42, ['no space', 42]],
+    [Number.NaN, undefined, ['no space']],
+    [10n, undefined, ['no space']],
     [undefined, undefined, ['no space']],
   ])('with the code %s has the code %s', (code, expected, args) => {
     const failure = Failure.from(errorWith({ code }))

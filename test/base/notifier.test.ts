@@ -179,11 +179,44 @@ describe('a callback that throws', () => {
   })
 
   test('may throw what cannot be printed as text', () => {
+    const { proxy, revoke } = Proxy.revocable({}, {})
+    revoke()
+    const hostile = Object.defineProperty(new Error('x'), 'message', {
+      get() {
+        throw new TypeError('not to be read')
+      },
+    })
+    for (const value of [Object.create(null), proxy, hostile]) {
+      const warnings = catchWarnings()
+      const notifier = new Notifier<Events>()
+      notifier.register('opened', throwing(value))
+      notifier.notify('opened', DETAILS)
+      expect(warnings).toHaveLength(1)
+    }
+  })
+
+  test('may give a thenable that cannot be awaited', async () => {
     const warnings = catchWarnings()
     const notifier = new Notifier<Events>()
-    notifier.register('opened', throwing(Object.create(null)))
+    const get = (): never => {
+      throw new TypeError('no then')
+    }
+    notifier.register('opened', () => Object.defineProperty({}, 'then', { get }) as never)
     notifier.notify('opened', DETAILS)
+    await new Promise(setImmediate)
     expect(warnings).toHaveLength(1)
+    expect(warnings[0]?.[0]).toContain('no then')
+  })
+
+  test('may have an async filter: it is called, and a rejection is reported', async () => {
+    const warnings = catchWarnings()
+    const notifier = new Notifier<Events>()
+    const callback = vi.fn()
+    const filter = (): never => Promise.reject(undefined) as never
+    notifier.register('opened', callback, { filter })
+    notifier.notify('opened', DETAILS)
+    await new Promise(setImmediate)
+    expect([callback.mock.calls.length, warnings.length]).toEqual([1, 1])
   })
 
   test('may also be a filter: its callback is not called', () => {

@@ -103,6 +103,37 @@ describe('a failure', () => {
     expect(Failure.fromRecord(fit).code).toBe('E_FULL')
   })
 
+  test('loses its fields with its arguments, and says so, but no errors and no number', () => {
+    const fields = { body: 'b'.repeat(500), callback: () => 1 }
+    const inner = Object.assign(new Error('inner'), { ...fields, stack: '' })
+    const error = Object.assign(new AggregateError([inner], 'all'), {
+      ...fields,
+      code: 42,
+      stack: '',
+    })
+    const failure = Failure.fromRecord(LIMIT.fit(Failure.from(error).toRecord()))
+    expect([failure.code, failure.fields]).toEqual([42, {}])
+    expect(failure.omittedFields).toEqual(['all fields: the failure is too large'])
+    expect(failure.errors).toMatchObject([{ message: 'inner', fields: {} }])
+  })
+
+  test('keeps why its fields are missing already, and no code that is none', () => {
+    const properties = { callback: () => 1, code: 'c'.repeat(900), stack: '' }
+    const error = Object.assign(new Error('m'.repeat(100)), properties)
+    const failure = Failure.fromRecord(LIMIT.fit(Failure.from(error).toRecord()))
+    expect(failure.omittedFields).toEqual([expect.stringMatching(/^callback: /)])
+    expect([failure.code, failure.message]).toEqual([undefined, 'm'.repeat(100)])
+  })
+
+  test('keeps the first of the errors inside of it', () => {
+    const errors = Array.from({ length: 100 }, (_, i) => new Error(`${i} ${'x'.repeat(500)}`))
+    const limit = new PayloadLimit(8_192)
+    const record = limit.fit(Failure.from(new AggregateError(errors, 'all')).toRecord())
+    const { errors: kept } = Failure.fromRecord(record)
+    expect(kept.length).toBeGreaterThan(5)
+    expect(kept.every(({ message }, i) => message.startsWith(`${i} `))).toBe(true)
+  })
+
   test('keeps the start of its message, and says how much is missing', () => {
     const error = new RangeError(`volume 7 is full: ${'x'.repeat(2_000_000)}`)
     const fit = Failure.fromRecord(new PayloadLimit().fit(Failure.from(error).toRecord()))

@@ -43,6 +43,16 @@ describe('rethrow', () => {
 })
 
 describe('errorOf', () => {
+  test('one failure of undefined is wrapped, since nobody would take that for an error', () => {
+    const error = Failure.errorOf([Failure.from(undefined)])
+    expect(error).toBeInstanceOf(WrappedFailure)
+    expect(error).toMatchObject({ message: 'Failure: undefined: undefined' })
+  })
+
+  test.each([[null], [false], [0], ['']])('one failure of %j gives that', (value) => {
+    expect(Failure.errorOf([Failure.from(value)])).toBe(value)
+  })
+
   test('one failure gives what was thrown', () => {
     expect(Failure.errorOf([QUOTA])).toBe(QUOTA.thrown)
   })
@@ -77,9 +87,9 @@ describe('WrappedFailure', () => {
     expect(new WrappedFailure([Failure.from(outer)]).failures).toEqual(outer.failures)
   })
 
-  test('keeps a reloaded wrapping as one failure, since its parts are lost', () => {
+  test('takes the failures out of a wrapping that was reloaded', () => {
     const stored = reload(Failure.from(new WrappedFailure([QUOTA, TEXT])))
-    expect(new WrappedFailure([stored]).failures).toEqual([stored])
+    expect(new WrappedFailure([stored]).failures).toEqual([reload(QUOTA), reload(TEXT)])
     expect(stored.typeNames).toEqual(['WrappedFailure', 'AggregateError', 'Error', 'Exception'])
   })
 

@@ -6,6 +6,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Command } from 'commander'
 import { oneLine } from '../../base/printable.ts'
+import { inWords } from '../../base/thrown.ts'
 import type { Backend } from '../../persistence/backend.ts'
 import { type Examination, examine } from '../../persistence/sql/examination.ts'
 import { durationInWords } from '../amounts.ts'
@@ -64,7 +65,7 @@ async function doctor(context: Context): Promise<ExitCode> {
     else await tellOther(backend, find)
   } catch (error) {
     if (exitOf(error) !== EXIT.backend) throw error
-    find('reach', 'bad', error instanceof Error ? error.message : String(error))
+    find('reach', 'bad', inWords(error))
   }
   const isGood = findings.every(({ verdict }) => verdict !== 'bad')
   if (context.isJson) context.answer({ good: isGood, findings })
@@ -136,6 +137,6 @@ async function tellOther(backend: Backend, find: Find): Promise<void> {
     await backend.removeBook(uuid)
     find('writing', 'good', 'a book was written and removed')
   } catch (error) {
-    find('writing', 'bad', error instanceof Error ? error.message : String(error))
+    find('writing', 'bad', inWords(error))
   }
 }

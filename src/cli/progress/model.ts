@@ -7,8 +7,8 @@
  */
 
 import type { Clock } from '../../base/clock.ts'
-import { Failure } from '../../base/failure.ts'
-import { isThenable } from '../../base/thenable.ts'
+import { type Failure, isFailure } from '../../base/failure.ts'
+import { awaitable, withEnd } from '../../base/thenable.ts'
 import type { GraphNode } from '../../engine/compiler.ts'
 import type { Engine } from '../../engine/engine.ts'
 import type { Interceptor } from '../../engine/interceptors.ts'
@@ -132,14 +132,13 @@ export class RunModel implements Disposable {
     const end = (): void => {
       if (row !== undefined) row.endedMs = this.#clock.elapsedMs()
     }
-    let isOver = true
+    let pending: Promise<unknown> | undefined
     try {
       const called = next()
-      isOver = !isThenable(called)
-      if (isThenable(called)) called.then(end, end)
-      return called
+      pending = awaitable(called)
+      return pending === undefined ? called : withEnd(pending, end)
     } finally {
-      if (isOver) end()
+      if (pending === undefined) end()
     }
   }
 
@@ -185,7 +184,7 @@ export class RunModel implements Disposable {
     } else if (isMoving(row)) row.tookMs = this.tookMs(row)
     row.state = state
     row.attempt = this.#engine.storage.flowDetail.find(row.name)?.attempt ?? row.attempt
-    if (result instanceof Failure) row.failure = result
+    if (isFailure(result)) row.failure = result
     else if (state === 'SUCCESS' || state === 'PENDING') row.failure = undefined
   }
 }

@@ -6,7 +6,6 @@
  *
  * @module
  */
-import { inspect } from 'node:util'
 import {
   type Attributes,
   type Context,
@@ -19,8 +18,9 @@ import {
   trace,
 } from '@opentelemetry/api'
 import { type Clock, fullClock } from '../../base/clock.ts'
-import { Failure } from '../../base/failure.ts'
-import { isThenable } from '../../base/thenable.ts'
+import { Failure, isFailure } from '../../base/failure.ts'
+import { awaitable } from '../../base/thenable.ts'
+import { inspectThrown } from '../../base/thrown.ts'
 import type { Interceptor, RunEnd } from '../../engine/interceptors.ts'
 import type { RetryMoved, TaskMoved } from '../../engine/journal.ts'
 import type { AtomState, RetryState, TaskState } from '../../states/atom.ts'
@@ -175,11 +175,22 @@ export class TelemetryListener extends Listener {
       this.#settle(begun, Failure.from(error))
       throw error
     }
-    if (isThenable(result)) {
-      const fail = (error: unknown): void => this.#settle(begun, Failure.from(error))
-      result.then(() => this.#settle(begun), fail)
-    } else this.#settle(begun)
+    const pending = awaitable(result)
+    if (pending !== undefined) return this.#settleLate(begun, pending)
+    this.#settle(begun)
     return result
+  }
+
+  async #settleLate(begun: BegunCall, pending: Promise<unknown>): Promise<unknown> {
+    let failure: Failure | undefined
+    try {
+      return await pending
+    } catch (error) {
+      failure = Failure.from(error)
+      throw error
+    } finally {
+      this.#settle(begun, failure)
+    }
   }
 
   #beginCall({ atom, direction, context: atomContext }: AtomCall): BegunCall {
@@ -225,7 +236,7 @@ export class TelemetryListener extends Listener {
     const call = this.#calls.get(name)
     if (call === undefined || !OUTCOMES.has(state)) return
     const isFailed = state === 'FAILURE' || state === 'REVERT_FAILURE'
-    this.#endCall(call, state, isFailed && result instanceof Failure ? result : undefined)
+    this.#endCall(call, state, isFailed && isFailure(result) ? result : undefined)
   }
 
   #endCall(call: BegunCall, state: AtomState, told?: Failure): void {
@@ -282,7 +293,7 @@ export class TelemetryListener extends Listener {
       if (this.#isReported) return undefined
       this.#isReported = true
       process.emitWarning(
-        `telemetry of flow '${this.engine.storage.flowName}' failed and was passed over (reported once): ${inspect(error)}`,
+        `telemetry of flow '${this.engine.storage.flowName}' failed and was passed over (reported once): ${inspectThrown(error)}`,
         'TaskflowListenerWarning',
       )
       return undefined

@@ -5,6 +5,8 @@
  *
  * @module
  */
+import { isError } from '../../base/realms.ts'
+import { inWords } from '../../base/thrown.ts'
 import { BackendUnavailableError, FlowError, StorageError } from '../../errors.ts'
 
 /** What to do, by the code that Node gives an error of the file system. */
@@ -39,13 +41,11 @@ export function failed(folder: string, error: unknown): unknown {
 
 /** The code of an error of the file system; undefined when it is none. */
 export function codeOf(error: unknown): string | undefined {
-  return error instanceof Error && 'code' in error && 'syscall' in error
-    ? String(error.code)
-    : undefined
+  return isError(error) && 'code' in error && 'syscall' in error ? String(error.code) : undefined
 }
 
 function explain(error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error)
+  const message = inWords(error)
   const advice = ADVICE[codeOf(error) ?? '']
   return advice === undefined ? message : `${advice} (${message})`
 }

@@ -7,6 +7,7 @@
  *
  * @module
  */
+import { inWords } from '../../base/thrown.ts'
 import { CorruptRecordError, StorageError } from '../../errors.ts'
 import type { AtomPayload, AtomRecord, BookRecord, FlowRecord, StoredFlow } from '../backend.ts'
 import type { Holding } from '../fencing.ts'
@@ -218,7 +219,7 @@ function parsed(place: string, text: string): unknown {
   try {
     return JSON.parse(text)
   } catch (cause) {
-    throw new CorruptRecordError(place, cause instanceof Error ? cause.message : String(cause), {
+    throw new CorruptRecordError(place, inWords(cause), {
       cause,
     })
   }

@@ -7,6 +7,7 @@
  */
 import { type Checks, CLOCK, readOptions } from '../../base/checks.ts'
 import { type Clock, SYSTEM_CLOCK } from '../../base/clock.ts'
+import { isUrl } from '../../base/realms.ts'
 import type { Backend } from '../backend.ts'
 import { fenceOnMysql } from './fences.ts'
 import { defaultQueryTimeoutMs, QUERY_TIMEOUT } from './limits.ts'
@@ -141,7 +142,7 @@ function sourceOf(
   { maxConnections, lockTimeoutMs, queryTimeoutMs }: MysqlSettings,
   load: () => Promise<MysqlLibrary>,
 ): PoolSource<MysqlPool> {
-  if (typeof given !== 'string' && !(given instanceof URL)) {
+  if (typeof given !== 'string' && !isUrl(given)) {
     if (typeof given?.getConnection !== 'function') {
       throw new TypeError('mysql needs a URL, or a pool such as createPool(…) of mysql2/promise')
     }

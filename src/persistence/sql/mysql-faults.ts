@@ -7,6 +7,7 @@
  *
  * @module
  */
+import { firstInside, isError } from '../../base/realms.ts'
 import { BackendUnavailableError, StorageError } from '../../errors.ts'
 import { SILENCE_ADVICE, SilenceError } from './limits.ts'
 import {
@@ -121,13 +122,13 @@ export function isConnectionLost(error: unknown): boolean {
 
 /** Undefined for what the server did not say: errors of the socket, and of the library. */
 function serverNumber(error: unknown): number | undefined {
-  if (!(error instanceof Error) || !('errno' in error) || !('sqlState' in error)) return undefined
+  if (!isError(error) || !('errno' in error) || !('sqlState' in error)) return undefined
   return typeof error.sqlState === 'string' ? Number(error.errno) : undefined
 }
 
 function message(error: unknown): string {
-  const one = error instanceof AggregateError ? (error.errors[0] as unknown) : error
-  if (!(one instanceof Error)) return String(one)
+  const one = firstInside(error)
+  if (!isError(one)) return String(one)
   const code = serverNumber(one) ?? ('code' in one ? String(one.code) : '')
   const advice = one instanceof SilenceError ? SILENCE_ADVICE : ADVICE[code]
   // An error of several addresses has no words of its own.

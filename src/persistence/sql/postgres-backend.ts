@@ -7,6 +7,7 @@
  */
 import { BOOLEAN, type Checks, CLOCK, readOptions } from '../../base/checks.ts'
 import { type Clock, SYSTEM_CLOCK } from '../../base/clock.ts'
+import { isUrl } from '../../base/realms.ts'
 import type { Backend } from '../backend.ts'
 import { defaultQueryTimeoutMs, QUERY_TIMEOUT } from './limits.ts'
 import { lockTimeoutOf, POOL_CHECKS } from './pool-source.ts'
@@ -90,7 +91,7 @@ export function postgresBackend(
   const { queryTimeoutMs = defaultQueryTimeoutMs(retry?.totalMs, lockTimeoutMs) } = read
   const { preparedStatements = true } = read
   const settings = { maxConnections, lockTimeoutMs, queryTimeoutMs }
-  const source = isUrl(urlOrPool)
+  const source = isAddress(urlOrPool)
     ? madePlace(checkedUrl(urlOrPool), settings, load)
     : givenPlace(urlOrPool)
   const session = new PostgresSession(source, { queryTimeoutMs, preparedStatements })
@@ -104,8 +105,8 @@ export function postgresBackend(
   })
 }
 
-function isUrl(given: string | URL | PostgresPool): given is string | URL {
-  if (typeof given === 'string' || given instanceof URL) return true
+function isAddress(given: string | URL | PostgresPool): given is string | URL {
+  if (typeof given === 'string' || isUrl(given)) return true
   if (typeof given?.connect === 'function') return false
   throw new TypeError('postgres needs a URL, or a pool such as new pg.Pool(…)')
 }

@@ -6,6 +6,8 @@
  *
  * @module
  */
+import { firstInside, isError } from '../../base/realms.ts'
+import { inWords } from '../../base/thrown.ts'
 import { BackendUnavailableError, StorageError } from '../../errors.ts'
 import { SILENCE_ADVICE, SilenceError } from './limits.ts'
 import {
@@ -129,7 +131,7 @@ export function isStartRefused(error: unknown): boolean {
 /** Undefined for what the server did not say: errors of the socket, and of the library. */
 function sqlState(error: unknown): string | undefined {
   const code = codeOf(error)
-  return code !== undefined && /^[0-9A-Z]{5}$/.test(code) && error instanceof Error
+  return code !== undefined && /^[0-9A-Z]{5}$/.test(code) && isError(error)
     ? 'severity' in error
       ? code
       : undefined
@@ -137,19 +139,19 @@ function sqlState(error: unknown): string | undefined {
 }
 
 function codeOf(error: unknown): string | undefined {
-  return error instanceof Error && 'code' in error ? String(error.code) : undefined
+  return isError(error) && 'code' in error ? String(error.code) : undefined
 }
 
 function tableOf(error: unknown): string | undefined {
-  return error instanceof Error && 'table' in error && typeof error.table === 'string'
+  return isError(error) && 'table' in error && typeof error.table === 'string'
     ? error.table
     : undefined
 }
 
 function message(error: unknown): string {
   // A host with several addresses fails once for each, and the sum of it says nothing.
-  const one = error instanceof AggregateError ? (error.errors[0] as unknown) : error
-  const text = one instanceof Error ? one.message : String(one)
+  const one = firstInside(error)
+  const text = inWords(one)
   const advice = one instanceof SilenceError ? SILENCE_ADVICE : ADVICE[codeOf(one) ?? '']
   return advice === undefined ? text : `${text}; ${advice}`
 }

@@ -7,6 +7,7 @@
  *
  * @module
  */
+import { isError } from '../../base/realms.ts'
 
 /** How the URLs of one kind of server look. */
 export interface UrlForm {
@@ -84,6 +85,6 @@ function isDecodable(text: string): boolean {
 
 /** What a library says of a URL that it cannot read, without the URL. */
 export function withoutUrl(error: unknown, server: string): unknown {
-  const isOfUrl = error instanceof Error && 'code' in error && error.code === 'ERR_INVALID_URL'
+  const isOfUrl = isError(error) && 'code' in error && error.code === 'ERR_INVALID_URL'
   return isOfUrl ? new TypeError(`the URL of ${server} cannot be read`) : error
 }

@@ -9,6 +9,8 @@
 import { existsSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { isError, isUrl } from '../../base/realms.ts'
+import { inWords } from '../../base/thrown.ts'
 import { BackendUnavailableError, StorageError } from '../../errors.ts'
 import {
   NotPermittedError,
@@ -70,16 +72,16 @@ export function failed(name: string | URL, error: unknown, table: string): Stora
 }
 
 function resultCode(error: unknown): number {
-  return error instanceof Error && 'errcode' in error ? Number(error.errcode) : 0
+  return isError(error) && 'errcode' in error ? Number(error.errcode) : 0
 }
 
 function message(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
+  return inWords(error)
 }
 
 /** SQLite says only that it cannot open a file; the file system knows more. */
 function whyNoFile(name: string | URL): string {
-  const path = name instanceof URL ? fileURLToPath(name) : name
+  const path = isUrl(name) ? fileURLToPath(name) : name
   if (!path.startsWith('file:')) {
     const folder = dirname(path)
     if (!existsSync(folder)) return `the folder ${folder} does not exist; make it first`

@@ -9,6 +9,7 @@
 import { type Stats, statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { isUrl } from '../../base/realms.ts'
 import { SharedFaultError } from '../commit-queue.ts'
 
 /** How long the files beside it are trusted: what was in a log that is missed is not lost yet. */
@@ -88,7 +89,7 @@ export function hasLog(path: string): boolean {
 
 /** The path of a file by its name; undefined for a URI, which SQLite reads itself. */
 export function pathOf(name: string | URL): string | undefined {
-  if (name instanceof URL) return fileURLToPath(name)
+  if (isUrl(name)) return fileURLToPath(name)
   return name.startsWith('file:') ? undefined : resolve(name)
 }
 
