@@ -8,8 +8,10 @@
  * @module
  */
 
+import { extract } from '../atoms/provides.ts'
 import type { Decision, Retry } from '../atoms/retry.ts'
-import { Failure } from '../base/failure.ts'
+import { Failure, isFailure } from '../base/failure.ts'
+import { inWords } from '../base/thrown.ts'
 import { InvalidStateError, NotStorableError } from '../errors.ts'
 import type { RetryDetail } from '../persistence/atom-detail.ts'
 import type { GraphNode } from './compiler.ts'
@@ -55,7 +57,7 @@ export interface Recorded {
 export function record(runtime: Runtime, outcome: Outcome): Recorded {
   const { node, direction, hasFailed, value } = outcome
   const text = hasFailed ? undefined : textOf(runtime, outcome)
-  const failure = hasFailed ? Failure.from(value) : text instanceof Failure ? text : undefined
+  const failure = hasFailed ? Failure.from(value) : isFailure(text) ? text : undefined
   const options = { payload: true, outcome: { result: failure ?? value } }
   if (direction === 'execute') {
     if (failure === undefined) runtime.failing.delete(node.name)
@@ -93,11 +95,11 @@ export function settle(
   if (direction === 'execute' && (runtime.undo !== undefined || !runtime.options.neverResolve)) {
     return resolve(runtime, node, failure)
   }
-  runtime.errors.push(Failure.errorOf([failure]))
+  runtime.errors.push(failure)
   return []
 }
 
-/** What was returned as the text that is stored, or why it cannot be stored. */
+/** What was returned as the text that is stored, or why it cannot be stored or read. */
 function textOf(
   runtime: Runtime,
   { node, direction, value }: Outcome,
@@ -109,9 +111,19 @@ function textOf(
     if (node.kind === 'retry' && text !== undefined) {
       journal.texts.demandRoom(runtime.detailOf(node) as RetryDetail, text ?? '')
     }
-    return text
+    return text === undefined ? whyUnreadable(node, value) : text
   } catch (error) {
     if (!(error instanceof NotStorableError)) throw error
+    return Failure.from(error)
+  }
+}
+
+/** What is not stored may have parts that throw when they are read, for whoever needs them first. */
+function whyUnreadable({ atom }: GraphNode, value: unknown): Failure | undefined {
+  try {
+    for (const { index } of atom?.provisions ?? []) extract(value, index)
+    return undefined
+  } catch (error) {
     return Failure.from(error)
   }
 }
@@ -137,7 +149,7 @@ export async function resolve(
   try {
     resolution = await determine(runtime, node, failure)
   } catch (error) {
-    runtime.errors.push(error)
+    runtime.errors.push(Failure.from(error))
     return []
   }
   runtime.resolvedCount += 1
@@ -218,21 +230,28 @@ async function ask(
     runtime.contextOf(retry, 'execute'),
   )
   if (decision !== 'RETRY' && decision !== 'REVERT' && decision !== 'REVERT_ALL') {
+    const shown = typeof decision === 'string' ? JSON.stringify(decision) : inWords(decision)
     throw new TypeError(
-      `retry '${retry.name}' decided ${JSON.stringify(decision) ?? String(decision)}: a decision is 'RETRY', 'REVERT' or 'REVERT_ALL'`,
+      `retry '${retry.name}' decided ${shown}: a decision is 'RETRY', 'REVERT' or 'REVERT_ALL'`,
     )
   }
   return decision
 }
 
 /**
- * What a run that did not succeed throws: what broke the flow; else why it was undone, nothing when
- * that was on demand; else the failures of its atoms.
+ * Throws what a run that did not succeed is to throw: what broke the flow; else why it was undone,
+ * nothing when that was on demand; else the failures of its atoms.
  */
-export function errorAtEnd({ errors, undo }: Runtime, storage: Storage<object>): unknown {
-  if (errors.length === 1) return errors[0]
-  if (errors.length > 1) return Failure.errorOf(errors.map((error) => Failure.from(error)))
-  if (undo !== undefined) return errorOfUndo(undo)
+export function throwAtEnd({ errors, undo }: Runtime, storage: Storage<object>): void {
+  if (errors.length > 0) throw Failure.errorOf(errors)
+  const error = undo && errorOfUndo(undo)
+  if (error !== undefined) throw error
+  if (undo !== undefined) return
   const failures = [storage.getFailures(), storage.getRevertFailures()].flatMap(Object.values)
-  return failures.length > 0 ? Failure.errorOf(failures) : undefined
+  if (failures.length > 0) throw Failure.errorOf(failures)
+}
+
+/** What to throw in place of what was thrown: `undefined` would pass for no error. */
+export function errorOf(thrown: unknown): unknown {
+  return thrown === undefined ? Failure.errorOf([Failure.from(thrown)]) : thrown
 }

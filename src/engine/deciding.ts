@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { Failure } from '../base/failure.ts'
 import { type DeciderRule, type Depth, widest } from '../flows/decider.ts'
 import { descendantsOf, type GraphNode } from './compiler.ts'
 import { lastResult } from './lookup.ts'
@@ -35,7 +36,7 @@ export async function decide(
     try {
       if (rules.length > 0) refusing = await ask(runtime, rules)
     } catch (error) {
-      runtime.errors.push(error)
+      runtime.errors.push(Failure.from(error))
       return []
     }
     if (refusing.length > 0) await ignore(runtime, node, widest(refusing))

@@ -5,7 +5,6 @@
  */
 import { Notifier } from '../base/notifier.ts'
 import {
-  CancelledError,
   EngineBusyError,
   type FlowMismatchError,
   InvalidStateError,
@@ -14,7 +13,7 @@ import {
 import type { FlowItem } from '../flows/flow.ts'
 import { type Claim, claimFor } from '../holding/claim.ts'
 import { type Compilation, compile } from './compiler.ts'
-import { errorAtEnd } from './completer.ts'
+import { errorOf, throwAtEnd } from './completer.ts'
 import { hasRun } from './course.ts'
 import { FlowRecordKeeper } from './flow-record.ts'
 import { Interceptors } from './interceptors.ts'
@@ -26,7 +25,7 @@ import { type PreparationParts, prepareRuntime, refuseMisfit } from './preparati
 import type { ProgressEvents, Runtime } from './runtime.ts'
 import { type EngineStatistics, type Phase, StatisticsClock } from './statistics.ts'
 import { Storage } from './storage.ts'
-import { textOf, type Undo } from './undo-record.ts'
+import { errorOfUndo, type Undo, undoByCancel } from './undo-record.ts'
 import { refusePassing, undoOnDemand } from './undoing.ts'
 
 /** Everything that needs the flow to be compiled and its records to be there. */
@@ -188,9 +187,9 @@ export class Engine<Results extends object = Record<string, unknown>> {
         `flow '${this.flow.name}' is not running and cannot be cancelled; call revert() to undo what it did`,
       )
     }
-    const message = `flow '${this.flow.name}' was cancelled: ${textOf(reason)}`
+    const undo = undoByCancel(this.flow.name, reason)
     if (this.#prepared) this.#prepared.runtime.heedsSuspension = false
-    await this.#undo({ why: 'cancel', message, downTo: [] }, new CancelledError(message))
+    await this.#undo(undo, errorOfUndo(undo))
   }
 
   /**
@@ -225,7 +224,7 @@ export class Engine<Results extends object = Record<string, unknown>> {
       await this.#finish(ending, prepared)
     } catch (error) {
       isLeft = false
-      throw await this.#stopAfter(error, prepared)
+      await this.#stopAfter(error, prepared)
     } finally {
       try {
         if (isLeft) await this.#finishAfterLeaving(prepared)
@@ -308,7 +307,7 @@ export class Engine<Results extends object = Record<string, unknown>> {
     try {
       await this.#finish(await prepared.machine.runToEnd(), prepared)
     } catch (error) {
-      throw await this.#stopAfter(error, prepared)
+      await this.#stopAfter(error, prepared)
     } finally {
       this.#end(release)
     }
@@ -333,7 +332,8 @@ export class Engine<Results extends object = Record<string, unknown>> {
       await prepared.runtime.afterMove()
       this.#claim.watch((problem) => prepared.machine.lose(problem))
       return prepared
-    } catch (error) {
+    } catch (thrown) {
+      const error = errorOf(thrown)
       await this.#claim.giveBack()
       this.interceptors.end(error)
       this.#record.end()
@@ -363,16 +363,16 @@ export class Engine<Results extends object = Record<string, unknown>> {
   async #finish(ending: Ending, { runtime }: Prepared): Promise<void> {
     await this.#record.close(ending)
     if (ending === 'SUCCESS' || ending === 'SUSPENDED') return
-    const error = errorAtEnd(runtime, this.storage)
-    if (error !== undefined) throw error
+    throwAtEnd(runtime, this.storage)
   }
 
-  /** Something other than an atom failed in the middle: atoms under way are told to stop. */
-  async #stopAfter(error: unknown, { runtime, machine }: Prepared): Promise<unknown> {
+  /** Something other than an atom failed in the middle: stops the atoms under way, and throws it. */
+  async #stopAfter(thrown: unknown, { runtime, machine }: Prepared): Promise<never> {
+    const error = errorOf(thrown)
     if (machine.runningCount > 0) runtime.abort(error)
     await machine.abandon()
     this.interceptors.end(error)
-    return error
+    throw error
   }
 
   async #finishAfterLeaving(prepared: Prepared): Promise<void> {
@@ -380,7 +380,7 @@ export class Engine<Results extends object = Record<string, unknown>> {
       await this.suspend()
       await this.#record.close(await prepared.machine.stop())
     } catch (error) {
-      throw await this.#stopAfter(error, prepared)
+      await this.#stopAfter(error, prepared)
     }
   }
 

@@ -6,7 +6,8 @@
  *
  * @module
  */
-import { inspect } from 'node:util'
+import { onRejection } from '../base/thenable.ts'
+import { inspectThrown } from '../base/thrown.ts'
 import type { AtomCall, Executor } from '../executors/executor.ts'
 
 /** Told once how a run ended: what it throws, or undefined when it resolves. */
@@ -79,12 +80,9 @@ export class Interceptors {
     this.#ends = []
     for (const end of ends) {
       try {
-        end(error)
+        onRejection(end(error), report) // it may be async in spite of its type
       } catch (broken) {
-        process.emitWarning(
-          `an interceptor threw at the end of a run and was passed over: ${inspect(broken)}`,
-          'TaskflowListenerWarning',
-        )
+        report(broken)
       }
     }
   }
@@ -98,6 +96,13 @@ export class Interceptors {
     const list = this.#list
     return list.length === 0 ? executor.call(call) : callThrough(list, 0, call, executor)
   }
+}
+
+function report(broken: unknown): void {
+  process.emitWarning(
+    `an interceptor threw at the end of a run and was passed over: ${inspectThrown(broken)}`,
+    'TaskflowListenerWarning',
+  )
 }
 
 function callThrough(

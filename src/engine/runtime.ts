@@ -9,6 +9,7 @@ import { type Clock, type FullClock, fullClock, type Timer } from '../base/clock
 import type { Failure } from '../base/failure.ts'
 import type { Logger } from '../base/logger.ts'
 import { Notifier } from '../base/notifier.ts'
+import { fieldOf, isError } from '../base/realms.ts'
 import { StorageError } from '../errors.ts'
 import type { AtomCall, Executor } from '../executors/executor.ts'
 import { type AtomDetail, failureToReport } from '../persistence/atom-detail.ts'
@@ -103,8 +104,8 @@ export class Runtime {
   readonly unfinished: Set<GraphNode> = new Set()
   /** Failures of execute that no later success has replaced, by atom. */
   readonly failing: Map<string, Failure> = new Map()
-  /** What broke the flow. */
-  readonly errors: unknown[] = []
+  /** What broke the flow; as failures, since an error may be `undefined`. */
+  readonly errors: Failure[] = []
   /** How many failures of atoms were resolved by reverting or retrying. */
   resolvedCount = 0
   /** Why the run is being undone, if it is not for a failure. */
@@ -340,9 +341,5 @@ export class Runtime {
 
 /** An error is thrown, or is the cause of what is thrown. */
 function comesOf(thrown: unknown, error: unknown): boolean {
-  try {
-    return thrown === error || (thrown instanceof Error && thrown.cause === error)
-  } catch {
-    return false // what is thrown may be anything, and refuse to be looked at
-  }
+  return thrown === error || (isError(thrown) && fieldOf(thrown, 'cause') === error)
 }

@@ -8,6 +8,7 @@
  */
 import type { Binding } from '../atoms/bindings.ts'
 import { History } from '../atoms/history.ts'
+import { Failure } from '../base/failure.ts'
 import type { AtomCall } from '../executors/executor.ts'
 import type { RetryDetail, TaskDetail } from '../persistence/atom-detail.ts'
 import { descendantsOf, type GraphNode } from './compiler.ts'
@@ -129,7 +130,7 @@ function inputsOf(
   try {
     return runtime.lookup.inputs(node, bindings)
   } catch (error) {
-    runtime.errors.push(error)
+    runtime.errors.push(Failure.from(error))
     return undefined
   }
 }

@@ -5,6 +5,7 @@
  *
  * @module
  */
+import { inWords } from '../base/thrown.ts'
 import { CancelledError, type FlowError, TimeoutError } from '../errors.ts'
 import type { FlowDetail } from '../persistence/flow-detail.ts'
 
@@ -88,7 +89,7 @@ export function errorOfUndo({ why, message }: Undo): FlowError | undefined {
   return why === 'cancel' ? new CancelledError(message) : new TimeoutError(message)
 }
 
-/** A reason in words. */
-export function textOf(reason: unknown): string {
-  return reason instanceof Error ? reason.message : String(reason)
+/** What becomes of a run that somebody cancels. */
+export function undoByCancel(flow: string, reason: unknown): Undo {
+  return { why: 'cancel', message: `flow '${flow}' was cancelled: ${inWords(reason)}`, downTo: [] }
 }
