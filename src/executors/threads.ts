@@ -12,7 +12,8 @@ import { extname } from 'node:path'
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import { ThreadTask } from '../atoms/thread-task.ts'
 import { count, readOptions } from '../base/checks.ts'
-import { Failure } from '../base/failure.ts'
+import { Failure, isFailure } from '../base/failure.ts'
+import { inShort } from '../base/thrown.ts'
 import { callAtom } from './call.ts'
 import type { AtomCall, Executor } from './executor.ts'
 import type { ThreadProgress, ThreadResponse } from './thread.ts'
@@ -29,16 +30,20 @@ export interface ThreadsOptions {
 
 /** The part of piscina that we lean on. */
 interface Pool {
+  /** When the signal is aborted, the thread of the call is ended and another one takes its place. */
   run(
     request: unknown,
-    options: { name: string; transferList: readonly MessagePort[] },
+    options: { name: string; transferList: readonly MessagePort[]; signal: AbortSignal },
   ): Promise<unknown>
   destroy(): Promise<void>
 }
 
 /** A thread executor; whoever made it closes it. */
 export interface ThreadExecutor extends Executor, AsyncDisposable {
-  /** Ends the threads; waits for nothing. Closing twice is harmless. */
+  /**
+   * Ends the threads, whatever runs in them. The calls under way and those that wait fail. Closing
+   * twice is harmless.
+   */
   close(): Promise<void>
 }
 
@@ -58,22 +63,99 @@ const THREAD = new URL(`./thread${extname(import.meta.filename)}`, import.meta.u
 export function threads(options: ThreadsOptions = {}): ThreadExecutor {
   const read = readOptions<ThreadsOptions>('threads()', options, { maxWorkers: count(1) })
   const { maxWorkers = availableParallelism() } = read
-  let pool: Promise<Pool> | undefined
-  const close = async (): Promise<void> => {
-    const closing = pool
-    pool = undefined
-    await (await closing)?.destroy()
+  return new Threads(maxWorkers)
+}
+
+/** A call that waits for a thread. */
+interface Waiting {
+  readonly start: () => void
+  readonly refuse: (reason: Error) => void
+}
+
+/**
+ * The pool gets no more calls than it has threads: those that wait in the pool itself would not get
+ * the thread that takes the place of one that was ended.
+ */
+class Threads implements ThreadExecutor {
+  readonly maxWorkers: number
+  #pool: Promise<Pool> | undefined
+  #callCount = 0
+  readonly #waiting = new Set<Waiting>()
+  /** Ends the thread of a call; a call may be given up before it has come here. */
+  readonly #ends = new WeakMap<AtomCall, AbortController>()
+
+  constructor(maxWorkers: number) {
+    this.maxWorkers = maxWorkers
   }
-  return {
-    maxWorkers,
-    close,
-    [Symbol.asyncDispose]: close,
-    call(call: AtomCall): unknown {
-      if (!(call.atom instanceof ThreadTask)) return callAtom(call)
-      if (call.atom.exports[call.direction] === '') return undefined
-      pool ??= openPool(maxWorkers)
-      return callInThread(pool, call, call.atom)
-    },
+
+  call(call: AtomCall): unknown {
+    if (!(call.atom instanceof ThreadTask)) return callAtom(call)
+    if (call.atom.exports[call.direction] === '') return undefined
+    return this.#callInTurn(call, call.atom)
+  }
+
+  giveUp(call: AtomCall): void {
+    const { name } = call.atom
+    this.#endOf(call).abort(new Error(`'${name}' did not stop in time, and its thread was ended`))
+  }
+
+  async close(): Promise<void> {
+    const pool = this.#pool
+    this.#pool = undefined
+    for (const { refuse } of this.#waiting) refuse(new Error('the threads were closed'))
+    await (await pool)?.destroy()
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  async #callInTurn(call: AtomCall, task: ThreadTask): Promise<unknown> {
+    const { signal } = this.#endOf(call)
+    if (this.#callCount >= this.maxWorkers) await this.#turn(signal)
+    else this.#callCount += 1
+    try {
+      signal.throwIfAborted()
+      this.#pool ??= openPool(this.maxWorkers)
+      return await callInThread(this.#pool, call, task, signal)
+    } finally {
+      this.#leave()
+    }
+  }
+
+  #turn(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const leave = (): void => {
+        this.#waiting.delete(waiting)
+        signal.removeEventListener('abort', stop)
+      }
+      const waiting: Waiting = {
+        start: () => {
+          leave()
+          resolve()
+        },
+        refuse: (reason) => {
+          leave()
+          reject(reason)
+        },
+      }
+      const stop = (): void => waiting.refuse(signal.reason as Error)
+      this.#waiting.add(waiting)
+      signal.addEventListener('abort', stop)
+    })
+  }
+
+  /** Hands the thread over to who waits longest. */
+  #leave(): void {
+    const [next] = this.#waiting
+    if (next === undefined) this.#callCount -= 1
+    else next.start()
+  }
+
+  #endOf(call: AtomCall): AbortController {
+    const end = this.#ends.get(call) ?? new AbortController()
+    this.#ends.set(call, end)
+    return end
   }
 }
 
@@ -88,10 +170,11 @@ async function callInThread(
   pool: Promise<Pool>,
   { direction, inputs, context }: AtomCall,
   { module, exports }: ThreadTask,
+  end: AbortSignal,
 ): Promise<unknown> {
   const { idempotencyKey, executeKey, attempt, signal, progress } = context
   const { port1: near, port2: port } = new MessageChannel()
-  const stop = (): void => near.postMessage(String(signal.reason))
+  const stop = (): void => near.postMessage(inShort(signal.reason))
   signal.addEventListener('abort', stop, { once: true })
   if (signal.aborted) stop()
   const answer = Promise.withResolvers<ThreadResponse>()
@@ -114,7 +197,7 @@ async function callInThread(
       port,
     }
     const opened = await pool
-    opened.run(request, { name: 'call', transferList: [port] }).catch(answer.reject)
+    opened.run(request, { name: 'call', transferList: [port], signal: end }).catch(answer.reject)
     const response = await answer.promise
     if ('failure' in response) throw Failure.fromRecord(response.failure)
     return response.result
@@ -130,7 +213,7 @@ function cloneable(inputs: Readonly<Record<string, unknown>>): Readonly<Record<s
   if (flowFailures === undefined) return inputs
   return {
     ...rest,
-    result: result instanceof Failure ? result.toRecord() : result,
+    result: isFailure(result) ? result.toRecord() : result,
     flowFailures: Object.fromEntries(
       Object.entries(flowFailures as Readonly<Record<string, Failure>>).map(([atom, failure]) => [
         atom,

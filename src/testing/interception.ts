@@ -16,5 +16,9 @@ export function intercepted(executor: Executor, interceptors: readonly Intercept
     (next, interceptor) => (one) => interceptor(one, () => next(one)),
     (one) => executor.call(one),
   )
-  return { maxWorkers: executor.maxWorkers, call }
+  return {
+    maxWorkers: executor.maxWorkers,
+    call,
+    giveUp: (given) => executor.giveUp?.(given),
+  }
 }
