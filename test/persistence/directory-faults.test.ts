@@ -139,23 +139,30 @@ describe('directory, opening', () => {
 })
 
 describe('directory, odd uuids', () => {
-  test.each(['../../etc', 'a/b', '.', 'nul\0', 'x'.repeat(300), 'metadata', '\ud800', 'Ä'])(
-    'keeps %j',
-    async (uuid) => {
-      await using backend = directory(folder)
-      const book = bookRecord({ uuid })
-      const flow = flowRecord(uuid, { uuid })
-      const atom = atomRecord({ uuid })
-      await backend.save(checkpointOf(uuid, { book, flow, atoms: [atom] }))
-      expect(await backend.loadFlow(uuid)).toMatchObject({ flow, atoms: [atom] })
-      expect(await backend.listFlows()).toMatchObject([flow])
-      await backend.removeBook(uuid)
-      for (const kind of ['books', 'flow_details', 'atom_details']) {
-        expect(readdirSync(join(folder, kind))).toEqual([])
-      }
-      expect(readdirSync(above)).toEqual(['runs'])
-    },
-  )
+  test.each([
+    '../../etc',
+    'a/b',
+    '.',
+    '..',
+    'bell\u0007',
+    'x'.repeat(64),
+    '€'.repeat(64),
+    'metadata',
+    'Ä',
+  ])('keeps %j', async (uuid) => {
+    await using backend = directory(folder)
+    const book = bookRecord({ uuid })
+    const flow = flowRecord(uuid, { uuid })
+    const atom = atomRecord({ uuid })
+    await backend.save(checkpointOf(uuid, { book, flow, atoms: [atom] }))
+    expect(await backend.loadFlow(uuid)).toMatchObject({ flow, atoms: [atom] })
+    expect(await backend.listFlows()).toMatchObject([flow])
+    await backend.removeBook(uuid)
+    for (const kind of ['books', 'flow_details', 'atom_details']) {
+      expect(readdirSync(join(folder, kind))).toEqual([])
+    }
+    expect(readdirSync(above)).toEqual(['runs'])
+  })
 
   test('tells upper from lower case, but not in one checkpoint', async () => {
     await using backend = directory(folder)
