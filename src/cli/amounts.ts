@@ -14,6 +14,9 @@ const UNITS_MS: Readonly<Record<string, number>> = {
   w: 604_800_000,
 }
 
+/** A thousand years: no record is older, and farther back there are no moments to ask for. */
+const MAX_AGE_MS = 1000 * 365 * 86_400_000
+
 /**
  * Reads an age such as `90s`, `30m`, `12h`, `7d` or `2w`, in milliseconds.
  *
@@ -27,7 +30,7 @@ export function readAgeMs(text: string, option: string): number {
       `${option} is '${text}': write a number and a unit, as in 90s, 30m, 12h, 7d or 2w`,
     )
   }
-  return Number(number) * unitMs
+  return Math.min(Number(number) * unitMs, MAX_AGE_MS)
 }
 
 /** Reads a whole number above 0. */

@@ -10,6 +10,7 @@
 
 import { extract } from '../atoms/provides.ts'
 import type { Decision, Retry } from '../atoms/retry.ts'
+import { DURATION } from '../base/checks.ts'
 import { Failure, isFailure } from '../base/failure.ts'
 import { inWords } from '../base/thrown.ts'
 import { InvalidStateError, NotStorableError } from '../errors.ts'
@@ -200,6 +201,7 @@ async function determine(runtime: Runtime, node: GraphNode, failure: Failure): P
     const decision = await ask(runtime, retry, about, failure)
     if (decision === 'RETRY') {
       const delayMs = (retry.atom as Retry).delayMs(historyOf(runtime, retry), failure)
+      DURATION(`delayMs() of '${retry.name}'`, delayMs) // a class of the user may give anything
       return { action: 'RETRY', retry, delayMs }
     }
     if (decision === 'REVERT_ALL') return REVERT_ALL

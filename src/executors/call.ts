@@ -49,7 +49,8 @@ async function checkInputs(
   schemas: Readonly<Record<string, StandardSchema>>,
   inputs: Readonly<Record<string, unknown>>,
 ): Promise<Readonly<Record<string, unknown>>> {
-  const checked: Record<string, unknown> = { ...inputs }
+  // Without a prototype, as all inputs: an argument may be called `__proto__`.
+  const checked: Record<string, unknown> = Object.assign(Object.create(null), inputs)
   for (const [argument, schema] of Object.entries(schemas)) {
     const result = await schema['~standard'].validate(inputs[argument])
     if (result.issues !== undefined) {

@@ -5,6 +5,7 @@
  */
 import { describe, expect, test } from 'vitest'
 import { formatIssues, isStandardSchema } from '../../src/atoms/schema.ts'
+import { type Engine, linear, load, task } from '../../src/index.ts'
 
 const STANDARD = { version: 1, vendor: 'test', validate: (value: unknown) => ({ value }) }
 
@@ -38,4 +39,21 @@ describe('an issue', () => {
   test('is a line each', () => {
     expect(formatIssues([{ message: 'a' }, { message: 'b', path: ['x'] }])).toEqual(['a', 'x: b'])
   })
+})
+
+test('checked inputs have no prototype either, and may be called __proto__', async () => {
+  let seen: object = {}
+  const schema = { '~standard': STANDARD }
+  const takes = task('takes', {
+    requires: Object.fromEntries([['__proto__', schema]]),
+    execute: (inputs: object) => {
+      seen = inputs
+    },
+  } as never)
+  const store = JSON.parse('{ "__proto__": { "isAdmin": true } }') as never
+  await (load as (flow: never, options: object) => Engine)(linear('f').add(takes) as never, {
+    store,
+  }).run()
+  expect(Object.getPrototypeOf(seen)).toBeNull()
+  expect(Object.entries(seen)).toEqual([['__proto__', { isAdmin: true }]])
 })

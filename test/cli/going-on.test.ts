@@ -233,6 +233,10 @@ describe('resume', () => {
   test.each([
     [['resume'], 'name one run, or write --all'],
     [['resume', 'x', '--all'], 'name one run, or write --all'],
+    [['resume', 'x', '--name', 'f'], '--name needs --all'],
+    [['resume', 'x', '--state', 'SUSPENDED'], '--state needs --all'],
+    [['resume', 'x', '--concurrency', '2'], '--concurrency needs --all'],
+    [['resume', '--all', '--take-over'], '--take-over is for one run: leave out --all'],
   ])('refuses %j', async (args, message) => {
     const { exit, err } = await tf(...args)
     expect([exit, err]).toEqual([2, expect.stringContaining(message)])

@@ -14,6 +14,7 @@ describe('amounts', () => {
     ['7d', 604_800_000],
     ['2w', 1_209_600_000],
     ['250ms', 250],
+    ['99999999999999999999w', 31_536_000_000_000],
   ])('reads %s', (text, ms) => {
     expect(readAgeMs(text, '--older-than')).toBe(ms)
   })

@@ -10,7 +10,7 @@ import {
   load,
   loadFlowDetail,
   memory,
-  type Retry,
+  Retry,
   type TaskContext,
   task,
   times,
@@ -220,3 +220,134 @@ test.each([Number.POSITIVE_INFINITY, 1e300, Number.MAX_SAFE_INTEGER, 2 ** 31])(
     expect(clock.timerCount).toBe(0)
   },
 )
+
+describe('a delay that is no length of time', () => {
+  const wrong: readonly unknown[] = [-1, Number.NaN, '5', undefined, null, Promise.resolve(5), {}]
+
+  test.each(wrong)('stops the flow, with the retry named: %o', async (gives) => {
+    const delay = (() => gives) as never
+    const flow = linear('f', { retry: times(3, { delay, name: 'r' }) }).add(
+      flaky(new FakeClock(), 1),
+    )
+    const engine = load(flow)
+    const error = await engine.run().catch((thrown: Error) => thrown)
+    expect(String(error)).toMatch(/what the delay of 'r' gives must be a/)
+    expect(engine.storage.getFlowState()).toBe('FAILURE')
+  })
+
+  test('may also be thrown, and the next run asks again', async () => {
+    let asked = 0
+    const delay = () => {
+      asked += 1
+      if (asked === 1) throw new Error('no idea')
+      return 0
+    }
+    const at: number[] = []
+    const flow = linear('f', { retry: times(3, { delay }) }).add(flaky(new FakeClock(), 1, at))
+    const engine = load(flow)
+    await expect(engine.run()).rejects.toThrow('no idea')
+    await engine.run()
+    expect([engine.storage.getFlowState(), at.length]).toEqual(['SUCCESS', 2])
+  })
+
+  test.each([Number.NaN, -1, '5'])('is none of a class either: %o', async (gives) => {
+    class Odd extends Retry {
+      override execute() {
+        return 1
+      }
+      override onFailure() {
+        return 'RETRY' as const
+      }
+      override delayMs() {
+        return gives as number
+      }
+    }
+    const engine = load(linear('f', { retry: new Odd('odd') }).add(flaky(new FakeClock(), 1)))
+    await expect(engine.run()).rejects.toThrow(/^delayMs\(\) of 'odd' must be a/)
+    expect(engine.storage.getFlowState()).toBe('FAILURE')
+  })
+
+  test.each([Number.NaN, -1, '5', Number.POSITIVE_INFINITY, null, {}])(
+    'is not heeded when the other side asks for it: %o',
+    async (retryAfterMs) => {
+      let calls = 0
+      const asking = task('asking', {
+        execute() {
+          calls += 1
+          if (calls === 1) throw Object.assign(new Error('busy'), { retryAfterMs })
+        },
+      })
+      await load(linear('f', { retry: times(2) }).add(asking)).run()
+      expect(calls).toBe(2)
+    },
+  )
+
+  test('is not heeded when it cannot even be read', async () => {
+    let calls = 0
+    const hostile = () =>
+      Object.defineProperty(new Error('busy'), 'retryAfterMs', {
+        get() {
+          throw new Error('ha')
+        },
+      })
+    const asking = task('asking', {
+      execute() {
+        calls += 1
+        if (calls === 1) throw hostile()
+      },
+    })
+    await load(linear('f', { retry: times(2) }).add(asking)).run()
+    expect(calls).toBe(2)
+  })
+
+  test('does not come from growing without an end', async () => {
+    const clock = new FakeClock()
+    for (const initialMs of [0, 1e300, Number.POSITIVE_INFINITY]) {
+      const delay = { initialMs, factor: 1e300, maxMs: 1_000, jitter: false }
+      const at: number[] = []
+      const run = load(linear('f', { retry: times(9, { delay }) }).add(flaky(clock, 5, at)), {
+        clock,
+      }).run()
+      await clock.advanceAsync(10_000)
+      await run
+      expect(at).toHaveLength(6)
+    }
+  })
+})
+
+test('a clock that only tells the time is enough', async () => {
+  const clock = { now: () => new Date() } as Clock
+  let calls = 0
+  const busy = task('busy', {
+    execute() {
+      calls += 1
+      if (calls < 3) throw new Error('busy')
+    },
+  })
+  const engine = load(linear('f', { retry: times(5, { delay: 2 }) }).add(busy), {
+    clock,
+    backend: memory(),
+  })
+  await engine.run({ deadlineMs: 60_000 })
+  expect(calls).toBe(3)
+})
+
+test('no timer is set for so long that Node would ring it at once', async () => {
+  const warnings: Error[] = []
+  const note = (warning: Error) => warnings.push(warning)
+  process.on('warning', note)
+  for (const ms of [2 ** 31, 2 ** 40, 1e300, Number.POSITIVE_INFINITY]) {
+    const slow = task('slow', {
+      timeoutMs: ms,
+      revertTimeoutMs: ms,
+      execute: () => new Promise<void>((resolve) => setImmediate(resolve)),
+    })
+    const backend = memory()
+    Object.assign(backend, { supports: { ...backend.supports, processes: true } })
+    const options = { backend, graceMs: ms, leaseMs: ms, progressDelayMs: ms }
+    await load(linear('f').add(slow), options).run({ deadlineMs: ms })
+  }
+  await new Promise(setImmediate)
+  process.off('warning', note)
+  expect(warnings).toEqual([])
+})

@@ -68,6 +68,13 @@ async function resume(
   if ((written === undefined) === (flags.all !== true)) {
     throw usageError('name one run, or write --all')
   }
+  const { name, state, concurrency, takeOver } = flags
+  const ofAll = { '--name': name, '--state': state, '--concurrency': concurrency }
+  const others = flags.all === true ? { '--take-over': takeOver } : ofAll
+  for (const [flag, value] of Object.entries(others)) {
+    if (value === undefined) continue
+    throw usageError(`${flag} ${flags.all === true ? 'is for one run: leave out' : 'needs'} --all`)
+  }
   const config = await context.config()
   const { cwd } = context.terminal
   const target =
