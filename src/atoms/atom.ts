@@ -67,6 +67,8 @@ const CHECKS: Readonly<Record<Exclude<keyof AtomOptions, 'provides'>, Check>> = 
   revertTimeoutMs: LIMIT,
 }
 
+const CHECKED = Object.keys(CHECKS) as readonly (keyof typeof CHECKS)[]
+
 /** The ancestor of {@link Task} and {@link Retry}. */
 export abstract class Atom<Needs extends object = object, Gives extends object = object>
   implements Wired<Needs, Gives>
@@ -104,9 +106,9 @@ export abstract class Atom<Needs extends object = object, Gives extends object =
   ) {
     demandName(`the name of a ${what}`, label)
     const { priority = 0, version = '1.0' } = options
-    for (const [option, check] of Object.entries(CHECKS)) {
-      const value = options[option as keyof typeof CHECKS]
-      if (value !== undefined) check(`${option} of '${label}'`, value)
+    for (const option of CHECKED) {
+      const value = options[option]
+      if (value !== undefined) CHECKS[option](`${option} of '${label}'`, value)
     }
     if (inject !== undefined) demandSymbols(`inject of '${label}'`, inject)
     this.timeoutMs = options.timeoutMs

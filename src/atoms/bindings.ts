@@ -85,7 +85,7 @@ export function bind(rules: BindingRules): readonly Binding[] {
     if (!required.has(name)) bindings.push({ argument: name, symbol: name, optional: true })
   }
   for (const { argument, symbol } of bindings) {
-    demandName(`an input of ${method} of '${atom}'`, argument)
+    if (argument !== symbol) demandName(`an input of ${method} of '${atom}'`, argument)
     demandSymbol(`the symbol of '${argument}' in '${atom}'`, symbol)
   }
   return settled(bindings)

@@ -92,13 +92,19 @@ const NO_SOURCE = '{ [native code] }'
  */
 const MAX_SOURCE_COUNT = 1_000
 
-/** All instances of a class share one method; looking up its text costs more as it grows. */
-const byFunction = new WeakMap<object, Parameters>()
+/** What is known of a source. */
+interface Known {
+  readonly source: string
+  readonly parameters: Parameters
+  /** Found out when somebody asks. */
+  hidesInputs: boolean | undefined
+}
 
-const hidingInputs = new WeakMap<object, boolean>()
+/** All instances of a class share one method; looking up its text costs more as it grows. */
+const byFunction = new WeakMap<object, Known>()
 
 /** Closures made in a loop are different functions with one source, so they are parsed once. */
-const bySource = new Map<string, Parameters>()
+const bySource = new Map<string, Known>()
 
 /**
  * Tells the names of a function's inputs from the pattern of its first parameter.
@@ -111,17 +117,7 @@ const bySource = new Map<string, Parameters>()
  * when a key is computed from anything but a string literal.
  */
 export function readParameters(fn: (...args: never[]) => unknown): Parameters {
-  const known = byFunction.get(fn)
-  if (known) return known
-  const source = Function.prototype.toString.call(fn)
-  let parameters = bySource.get(source)
-  if (!parameters) {
-    parameters = parseParameters(source, fn.name)
-    if (bySource.size >= MAX_SOURCE_COUNT) bySource.clear()
-    bySource.set(source, parameters)
-  }
-  byFunction.set(fn, parameters)
-  return parameters
+  return knownOf(fn).parameters
 }
 
 /**
@@ -130,13 +126,25 @@ export function readParameters(fn: (...args: never[]) => unknown): Parameters {
  * for old engines. A parameter that the function never mentions takes none.
  */
 export function hidesInputs(fn: (...args: never[]) => unknown): boolean {
-  const known = hidingInputs.get(fn)
-  if (known !== undefined) return known
-  const isWhole = readParameters(fn).form === 'whole'
+  const known = knownOf(fn)
+  const isWhole = known.parameters.form === 'whole'
+  known.hidesInputs ??=
+    (isWhole || known.source.includes('arguments')) && looksBeyondNames(known.source, isWhole)
+  return known.hidesInputs
+}
+
+function knownOf(fn: (...args: never[]) => unknown): Known {
+  const known = byFunction.get(fn)
+  if (known) return known
   const source = Function.prototype.toString.call(fn)
-  const hides = (isWhole || source.includes('arguments')) && looksBeyondNames(source, isWhole)
-  hidingInputs.set(fn, hides)
-  return hides
+  let found = bySource.get(source)
+  if (!found) {
+    found = { source, parameters: parseParameters(source, fn.name), hidesInputs: undefined }
+    if (bySource.size >= MAX_SOURCE_COUNT) bySource.clear()
+    bySource.set(source, found)
+  }
+  byFunction.set(fn, found)
+  return found
 }
 
 function looksBeyondNames(source: string, isWhole: boolean): boolean {

@@ -11,6 +11,9 @@ import { shown } from './checks.ts'
 /** As many characters as the columns of TaskFlow's tables have. */
 const MAX_LENGTH = 255
 
+/** What nearly all names are, so that nothing else is to be asked: flows of 100,000 atoms are defined too. */
+const PLAIN = /^[!-~](?:[ -~]{0,253}[!-~])?$/
+
 /** MySQL compares without spaces at the end, and nobody sees those at either end. */
 const SPACE_AT_AN_END = /^[\t-\r\p{Zs}]|[\t-\r\p{Zs}]$/u
 
@@ -21,6 +24,7 @@ const SPACE_AT_AN_END = /^[\t-\r\p{Zs}]|[\t-\r\p{Zs}]$/u
  * @throws TypeError with what is wrong with it.
  */
 export function demandName(what: string, name: unknown): asserts name is string {
+  if (typeof name === 'string' && PLAIN.test(name)) return
   const why = typeof name === 'string' ? whyUnfit(name) : 'be a string'
   if (why !== undefined) throw new TypeError(`${what} must ${why}, got ${shown(name)}`)
 }
