@@ -24,6 +24,7 @@ export type FlowErrorCode =
   | 'NON_RETRYABLE'
   | 'NOT_FOUND'
   | 'NOT_STORABLE'
+  | 'PUT_ASIDE'
   | 'SCHEDULE_FAILED'
   | 'STALE_WRITE'
   | 'STORAGE'
@@ -298,6 +299,19 @@ export class CorruptRecordError extends StorageError {
 export class StaleWriteError extends StorageError {
   override readonly name = 'StaleWriteError'
   override readonly code = 'STALE_WRITE'
+}
+
+/** The run ended its process each time it was taken up, and is not taken up any more. */
+export class PutAsideError extends FlowError {
+  override readonly name = 'PutAsideError'
+  readonly code = 'PUT_ASIDE'
+  /** How often it was taken up without coming any further. */
+  readonly takeUps: number
+
+  constructor(message: string, takeUps: number) {
+    super(message)
+    this.takeUps = takeUps
+  }
 }
 
 /** The crash explorer has found a schedule of crashes and failures at which something does not hold. */

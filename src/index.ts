@@ -124,6 +124,7 @@ export {
   NotFoundError,
   NotStorableError,
   type PayloadSize,
+  PutAsideError,
   StaleWriteError,
   StorageError,
   TimeoutError,

@@ -79,6 +79,7 @@ const DOORS: Readonly<Record<string, readonly string[]>> = {
     'reader.ts',
     'open.ts',
     'retention.ts',
+    'take-ups.ts',
   ],
 }
 

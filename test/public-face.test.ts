@@ -110,6 +110,7 @@ describe('entries', () => {
       PrintingDurationListener
       PrintingListener
       ProgressListener
+      PutAsideError
       RETRY_MOVES
       Retry
       RetryDetail

@@ -16,6 +16,7 @@ import {
   MissingDependenciesError,
   NotFoundError,
   NotStorableError,
+  PutAsideError,
   StaleWriteError,
   StorageError,
 } from '../errors.ts'
@@ -70,6 +71,7 @@ const EXIT_OF: readonly (readonly [abstract new (...args: never[]) => Error, Exi
   [InvalidStateError, EXIT.refused],
   [EngineBusyError, EXIT.refused],
   [IrreversibleError, EXIT.refused],
+  [PutAsideError, EXIT.refused],
   [MissingDependenciesError, EXIT.usage],
   [DuplicateError, EXIT.usage],
   [CycleError, EXIT.usage],

@@ -10,6 +10,7 @@ import { type AtomDetail, failureToReport, RetryDetail } from '../persistence/at
 import type { FlowDetail } from '../persistence/flow-detail.ts'
 import { isGone } from '../persistence/owner.ts'
 import { INJECTOR_NAME } from '../persistence/records.ts'
+import { readPutAside } from '../persistence/take-ups.ts'
 import { ageInWords } from './amounts.ts'
 import { failureInWords } from './values.ts'
 
@@ -22,6 +23,7 @@ export interface Reason {
     | 'held'
     | 'left'
     | 'suspended'
+    | 'put aside'
     | 'broken'
     | 'waiting'
     | 'new'
@@ -46,6 +48,11 @@ export function reasonOf(detail: FlowDetail, now: Date, commands: Commands): Rea
   if (held !== undefined) {
     const kind = waiting === undefined ? 'held' : 'waiting'
     return { kind, text: `${held}${waiting ?? ''}.`, command: undefined }
+  }
+  const aside = readPutAside(detail.meta)
+  if (aside !== undefined) {
+    const text = `It was put aside: ${aside.reason}. Mend the cause; it goes on when it is resumed by its uuid: ${resume}`
+    return { kind: 'put aside', text, command: resume }
   }
   switch (state) {
     case 'SUCCESS':

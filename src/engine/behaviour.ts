@@ -92,6 +92,7 @@ const BEHAVIOUR: Checks<EngineBehaviour> = {
   graceMs: DURATION,
   accept: listOf(oneOf(...ACCEPTABLE_DIFFERENCES)),
   leaseMs: LIMIT,
+  maxTakeUps: number({ least: 1, whole: true }),
   clock: CLOCK,
   maxPayloadBytes: number({ least: LEAST_MAX_PAYLOAD_BYTES, whole: true }),
   logger: LOGGER,

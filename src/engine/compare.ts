@@ -104,7 +104,7 @@ export async function* compareAll(options: CompareAllOptions): AsyncGenerator<Ru
     const nothing = { flowName: undefined, state: undefined, canResume: false, differences: [] }
     unread.push({ flowUuid, ...nothing, error })
   }
-  for await (const detail of listUnfinished(backend, { ...filter, onCorrupt })) {
+  for await (const detail of listUnfinished(backend, { putAside: true, ...filter, onCorrupt })) {
     yield* unread.splice(0)
     const run = { flowUuid: detail.uuid, flowName: detail.name, state: detail.state }
     let verdict: Verdict & { readonly error: unknown }

@@ -61,7 +61,6 @@ export class Engine<Results extends object = Record<string, unknown>> {
   #isValidated = false
 
   constructor(parts: EngineParts) {
-    const { flowDetail } = parts
     this.#parts = parts
     const { notifier, atomNotifier } = this
     const claim = parts.claim ?? claimFor(parts)
@@ -70,8 +69,8 @@ export class Engine<Results extends object = Record<string, unknown>> {
     this.#claim = claim
     this.#journal = new Journal<Engine>(journalParts) as Journal<unknown>
     this.#statistics = new StatisticsClock(parts.gatherStatistics !== false)
-    this.storage = new Storage<Results>(flowDetail, this.#journal)
-    this.#record = new FlowRecordKeeper(this.storage, this.#journal, claim)
+    this.storage = new Storage<Results>(parts.flowDetail, this.#journal)
+    this.#record = new FlowRecordKeeper(this.storage, this.#journal, claim, parts)
     this.#limits = new RunLimits(this.storage, parts.clock, {
       suspend: () => this.suspend(),
       cancel: (reason) => this.cancel(reason),
@@ -293,7 +292,8 @@ export class Engine<Results extends object = Record<string, unknown>> {
     const { runtime } = this.#prepared
     if (this.#record.move('RESUMING')) await runtime.afterMove()
     if (this.#record.move('SUSPENDED')) await runtime.afterMove()
-    if (this.storage.getFlowState() === 'REVERTED') await this.#record.reset(this.#prepared.runtime)
+    if (begins) await this.#record.refusePoison()
+    if (this.storage.getFlowState() === 'REVERTED') await this.#record.reset(runtime)
     return this.#prepared
   }
 

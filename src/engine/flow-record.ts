@@ -7,10 +7,13 @@
  */
 import { StaleWriteError } from '../errors.ts'
 import type { Claim } from '../holding/claim.ts'
+import { countTakeUp, MAX_TAKE_UPS, putAside } from '../holding/poison.ts'
 import type { FlowDetail } from '../persistence/flow-detail.ts'
+import { forgetTakeUps } from '../persistence/take-ups.ts'
 import { checkFlowMove, type FlowState, isFlowFinished } from '../states/flow.ts'
 import type { Journal } from './journal.ts'
 import type { Ending } from './machine.ts'
+import type { EngineBehaviour } from './options.ts'
 import { resetAtoms } from './preparation.ts'
 import type { Runtime } from './runtime.ts'
 import type { Storage } from './storage.ts'
@@ -27,8 +30,17 @@ export class FlowRecordKeeper {
   readonly #journal: Journal<unknown>
   readonly #claim: Claim
   readonly #storage: Storage<object>
+  readonly #maxTakeUps: number
+  /** How often the run was taken up before without coming any further. */
+  #takeUps = 0
 
-  constructor(storage: Storage<object>, journal: Journal<unknown>, claim: Claim) {
+  constructor(
+    storage: Storage<object>,
+    journal: Journal<unknown>,
+    claim: Claim,
+    { maxTakeUps = MAX_TAKE_UPS }: EngineBehaviour,
+  ) {
+    this.#maxTakeUps = maxTakeUps
     this.#flowDetail = storage.flowDetail
     this.#journal = journal
     this.#claim = claim
@@ -75,8 +87,12 @@ export class FlowRecordKeeper {
    * @throws as {@link Claim.takeUp}; {@link StaleWriteError} when the run has ended since it was read
    */
   async takeUp(): Promise<boolean> {
-    if (!this.#claim.mustRead) return false
-    const { name, uuid, state } = this.#flowDetail
+    const { name, uuid, state, owner } = this.#flowDetail
+    if (!this.#claim.mustRead) {
+      // Nobody left it in the lurch: it was given back, or put aside and somebody looks after it.
+      if (owner === undefined && forgetTakeUps(this.#flowDetail)) this.#journal.touchFlow()
+      return false
+    }
     const newer = await this.#claim.takeUp()
     if (newer.state !== state && isFlowFinished(newer.state)) {
       await this.#claim.giveBack()
@@ -84,9 +100,26 @@ export class FlowRecordKeeper {
         `flow '${name}' (${uuid}) has ended ${newer.state} since it was read as ${state}; nothing was run. Load the flow detail anew to see what became of it`,
       )
     }
+    this.#takeUps = owner === undefined ? 0 : countTakeUp(newer)
     this.#journal.forget()
     this.#storage.reread(newer)
+    this.#journal.touchFlow()
     return true
+  }
+
+  /**
+   * Puts a run aside that has ended its process each time it was taken up.
+   *
+   * @throws {@link PutAsideError} when it was; it can be run again.
+   */
+  async refusePoison(): Promise<void> {
+    const takeUps = this.#takeUps
+    if (takeUps < this.#maxTakeUps) return
+    this.#takeUps = 0
+    const error = putAside(this.#flowDetail, takeUps)
+    this.#journal.touchFlow()
+    await this.#journal.flush()
+    throw error
   }
 
   /**
@@ -118,6 +151,7 @@ export class FlowRecordKeeper {
     const { state, meta } = this.#flowDetail
     await this.#claim.end()
     this.move(ending)
+    forgetTakeUps(this.#flowDetail)
     if (ending === 'SUCCESS') this.forgetRun()
     else if (ending === 'FAILURE') this.#flowDetail.meta = metaOfBrokenRun(this.#flowDetail)
     try {

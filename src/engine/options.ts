@@ -82,6 +82,14 @@ export interface EngineBehaviour {
    */
   readonly leaseMs?: number | undefined
   /**
+   * How often a run is taken up whose process ended each time before anything came of it: then it is
+   * put aside. Counted are runs that their holder did not give back; any outcome of an atom, and a
+   * suspension, begin the count anew. `Infinity` for no end.
+   *
+   * @defaultValue `5`
+   */
+  readonly maxTakeUps?: number | undefined
+  /**
    * Tells when a lease, a wait or a deadline ends.
    *
    * @defaultValue the clock of the machine

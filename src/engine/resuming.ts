@@ -19,11 +19,13 @@ import {
 import { SYSTEM_CLOCK } from '../base/clock.ts'
 import { CorruptRecordError, FlowMismatchError, StaleWriteError } from '../errors.ts'
 import { type Claim, claimFor } from '../holding/claim.ts'
+import { countTakeUp, MAX_TAKE_UPS, putAside, putAsideError, takeUpsOf } from '../holding/poison.ts'
 import type { Backend, StoredFlowRecord } from '../persistence/backend.ts'
 import { FlowDetail } from '../persistence/flow-detail.ts'
 import { isLeft } from '../persistence/owner.ts'
 import { listUnfinishedRecords } from '../persistence/reader.ts'
-import { readFlowMeta } from '../persistence/records.ts'
+import { flowRecord, readFlowMeta } from '../persistence/records.ts'
+import { forgetTakeUps, readPutAside } from '../persistence/take-ups.ts'
 import { FLOW_STATES, type FlowState, isFlowFinished } from '../states/flow.ts'
 import { FACTORY_CHECKS, RUN_CHECKS } from './behaviour.ts'
 import type { Engine } from './engine.ts'
@@ -84,9 +86,11 @@ export interface Resumed {
    * - `taken`: another engine was faster;
    * - `unknown`: its flow is not among those given, or does not fit the record any more;
    * - `corrupt`: its record cannot be read;
+   * - `put aside`: it has ended its process each time it was taken up, `maxTakeUps` times in a row,
+   *   and is left alone until somebody runs it by hand; `error` says what it was doing;
    * - `broken`: it could not be run on, for another reason.
    */
-  readonly outcome: 'finished' | 'taken' | 'unknown' | 'corrupt' | 'broken'
+  readonly outcome: 'finished' | 'taken' | 'unknown' | 'corrupt' | 'put aside' | 'broken'
   /** Where the run is, as far as this process knows; undefined when its record cannot be read. */
   readonly state: FlowState | undefined
   /** What the run rejected with, a flow that was reverted among it. */
@@ -96,7 +100,8 @@ export interface Resumed {
 /**
  * Finishes the unfinished runs that nobody holds: those that were given back, whose lease is over,
  * or whose process is known to be gone. What a live engine holds is left to it. Runs that end in
- * FAILURE are not taken up: somebody must see to what broke them.
+ * FAILURE are not taken up: somebody must see to what broke them. Runs that may be about to be put
+ * aside come last, one by one, so that they take no others with them when they end the process.
  *
  * @returns what became of each run that was tried, in the order of their uuids
  * @throws TypeError or RangeError for an invalid option; {@link StorageError} when
@@ -114,7 +119,9 @@ export async function resumeAll(options: ResumeOptions): Promise<readonly Resume
 
 async function resumeEach(options: ResumeOptions): Promise<readonly Resumed[]> {
   const { backend, name, states, concurrency = 20, signal, clock = SYSTEM_CLOCK } = options
+  const { maxTakeUps = MAX_TAKE_UPS } = options
   const resumed: (Resumed | Promise<Resumed>)[] = []
+  const suspects: Suspect[] = []
   const underWay = new Set<Promise<unknown>>()
   const filter = {
     ...(name !== undefined && { name }),
@@ -125,6 +132,13 @@ async function resumeEach(options: ResumeOptions): Promise<readonly Resumed[]> {
   }
   for await (const record of listUnfinishedRecords(backend, filter)) {
     if (!isLeft(record, clock.now())) continue
+    const takeUps = takeUpsIn(record)
+    if (takeUps > maxTakeUps / 2) {
+      const { promise, resolve: tell } = Promise.withResolvers<Resumed>()
+      suspects.push({ record, takeUps, promise, tell })
+      resumed.push(promise)
+      continue
+    }
     while (underWay.size >= concurrency) await Promise.race(underWay)
     if (signal?.aborted === true) break
     const one = resume(record, options)
@@ -132,7 +146,46 @@ async function resumeEach(options: ResumeOptions): Promise<readonly Resumed[]> {
     underWay.add(one)
     void one.then(() => underWay.delete(one))
   }
-  return Promise.all(resumed)
+  await Promise.all(underWay)
+  const untried = new Set<unknown>(await resumeSuspects(suspects, options))
+  return Promise.all(resumed.filter((one) => !untried.has(one)))
+}
+
+/** A run that may end the process again. */
+interface Suspect {
+  readonly record: StoredFlowRecord
+  /** How often it was taken up since something has come of it, or more. */
+  readonly takeUps: number
+  readonly promise: Promise<Resumed>
+  readonly tell: (resumed: Resumed) => void
+}
+
+/**
+ * Resumes runs one by one, the least suspicious first: those that were only beside one that ended
+ * the process come further, and are no suspects any more.
+ *
+ * @returns those that were not tried, since it was told to stop
+ */
+async function resumeSuspects(
+  suspects: readonly Suspect[],
+  options: ResumeOptions,
+): Promise<readonly Promise<Resumed>[]> {
+  const untried = [...suspects].sort((a, b) => a.takeUps - b.takeUps)
+  while (untried.length > 0 && options.signal?.aborted !== true) {
+    const suspect = untried.shift()
+    suspect?.tell(await resume(suspect.record, options))
+  }
+  return untried.map(({ promise }) => promise)
+}
+
+/** What cannot be read is found out when it is taken up. */
+function takeUpsIn(record: StoredFlowRecord): number {
+  if (record.owner === undefined) return 0
+  try {
+    return takeUpsOf(readFlowMeta(record), record.epoch)
+  } catch {
+    return 0
+  }
 }
 
 /** Claims a run before anything of it is called, so that it does not change any more, and runs it. */
@@ -140,9 +193,15 @@ async function resume(record: StoredFlowRecord, options: ResumeOptions): Promise
   const { backend, flows, clock, leaseMs } = options
   const { uuid, name, state } = record
   const told: Resumed = { uuid, name, outcome: 'taken', state, error: undefined }
+  const { maxTakeUps = MAX_TAKE_UPS } = options
   let found: StoredDefinition
   try {
-    found = findDefinition({ uuid, name, meta: readFlowMeta(record) }, flows)
+    const meta = readFlowMeta(record)
+    const aside = readPutAside(meta)
+    if (aside !== undefined && aside.takeUps >= maxTakeUps) {
+      return { ...told, outcome: 'put aside', error: putAsideError(record, aside) }
+    }
+    found = findDefinition({ uuid, name, meta }, flows)
   } catch (error) {
     const outcome = error instanceof CorruptRecordError ? 'corrupt' : 'unknown'
     return { ...told, outcome, error }
@@ -153,7 +212,12 @@ async function resume(record: StoredFlowRecord, options: ResumeOptions): Promise
   try {
     const newer = await claim.takeUp()
     if (newer.state !== state) return { ...told, state: newer.state }
+    const takeUps = record.owner === undefined ? 0 : countTakeUp(newer)
     flowDetail.adopt(newer)
+    if (takeUps >= maxTakeUps) return await leaveAside(flowDetail, takeUps, claim)
+    // Stored before anything of the run is called, which may end the process.
+    if (record.owner !== undefined) await claim.save(flowRecord(flowDetail, record.bookUuid))
+    else forgetTakeUps(flowDetail)
     return await run(flowDetail, found, claim, options)
   } catch (error) {
     const outcome = outcomeOf(error)
@@ -161,6 +225,16 @@ async function resume(record: StoredFlowRecord, options: ResumeOptions): Promise
   } finally {
     await claim.giveBack()
   }
+}
+
+/** A run that has ended its process each time is left alone, for somebody to look after it. */
+async function leaveAside(flowDetail: FlowDetail, takeUps: number, claim: Claim): Promise<Resumed> {
+  const error = putAside(flowDetail, takeUps)
+  if (flowDetail.state !== 'PENDING') flowDetail.state = 'SUSPENDED'
+  const { uuid, name, state, bookUuid = '' } = flowDetail
+  await claim.end()
+  await claim.save(flowRecord(flowDetail, bookUuid))
+  return { uuid, name, outcome: 'put aside', state, error }
 }
 
 async function run(

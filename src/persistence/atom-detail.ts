@@ -263,6 +263,7 @@ export class RetryDetail extends AtomDetail {
     if (!(newer instanceof RetryDetail && super.adopt(newer))) return false
     this.#attempts = newer.#attempts
     this.retryAt = newer.retryAt
+    this.retryDelayMs = newer.retryDelayMs
     return true
   }
 

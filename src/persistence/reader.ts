@@ -10,6 +10,7 @@ import type { FlowState } from '../states/flow.ts'
 import type { Backend, FlowFilter, PageOptions, StoredFlowRecord } from './backend.ts'
 import type { FlowDetail, LogBook } from './flow-detail.ts'
 import { readBook, readFlow } from './records.ts'
+import { readPutAside } from './take-ups.ts'
 
 /**
  * Reads a flow detail with its atoms.
@@ -73,6 +74,12 @@ export const UNFINISHED: readonly FlowState[] = [
 /** Which unfinished flows to list. */
 export interface UnfinishedFilter extends FlowFilter {
   /**
+   * Also those that were put aside, since they have ended their process each time they were taken up.
+   *
+   * @defaultValue `false`: somebody must see to what they do, and run them by hand
+   */
+  readonly putAside?: boolean | undefined
+  /**
    * Hears of a flow that cannot be read, which is then passed over.
    *
    * @defaultValue the first of them is thrown at the end, when all others were given
@@ -124,9 +131,10 @@ export async function* listUnfinished(
   backend: Backend,
   filter: UnfinishedFilter = {},
 ): AsyncGenerator<FlowDetail> {
+  const { putAside = false, ...rest } = filter
   const unreadable = new Unreadable(filter.onCorrupt)
   const { onCorrupt } = unreadable
-  for await (const { uuid } of listUnfinishedRecords(backend, { ...filter, onCorrupt })) {
+  for await (const { uuid } of listUnfinishedRecords(backend, { ...rest, onCorrupt })) {
     let detail: FlowDetail | undefined
     try {
       detail = await loadFlowDetail(backend, uuid)
@@ -134,7 +142,8 @@ export async function* listUnfinished(
       // One that is not there was removed since the page was read.
       if (!(error instanceof NotFoundError)) unreadable.take(error, uuid)
     }
-    if (detail !== undefined) yield detail
+    if (detail === undefined) continue
+    if (putAside || readPutAside(detail.meta) === undefined) yield detail
   }
   unreadable.throwFirst()
 }

@@ -57,6 +57,10 @@ const OPTIONS: {
     [1, Infinity, 1e300],
     [0, -1, NaN, '30s'],
   ],
+  maxTakeUps: [
+    [1, 5, Infinity],
+    [0, -1, 1.5, NaN, '5'],
+  ],
   maxPayloadBytes: [
     [1_024, Infinity],
     [1_023, 2_000.5, NaN, '1MB'],

@@ -9,6 +9,8 @@ import { didYouMean } from '../../base/suggestions.ts'
 import type { CorruptRecordError } from '../../errors.ts'
 import type { FlowFilter, StoredFlowRecord } from '../../persistence/backend.ts'
 import { isGone } from '../../persistence/owner.ts'
+import { readFlowMeta } from '../../persistence/records.ts'
+import { readPutAside } from '../../persistence/take-ups.ts'
 import { ageInWords, readAgeMs, readCount } from '../amounts.ts'
 import { type Context, quoted } from '../context.ts'
 import { EXIT, type ExitCode } from '../exits.ts'
@@ -89,6 +91,7 @@ export function plainRun(run: StoredFlowRecord): object {
     owner: owner ?? null,
     leaseUntil: leaseUntil ?? null,
     epoch,
+    ...(isPutAside(run) && { putAside: true }),
   }
 }
 
@@ -133,7 +136,7 @@ function table(runs: readonly StoredFlowRecord[], context: Context, now: Date): 
       oneLine(run.uuid.slice(0, short)),
       run.state,
       saved === undefined ? '-' : ageInWords(now.getTime() - saved.getTime()),
-      oneLine(ownerInWords(run, now)),
+      isPutAside(run) ? 'put aside' : oneLine(ownerInWords(run, now)),
       oneLine(run.name),
     ]
   })
@@ -149,6 +152,15 @@ function table(runs: readonly StoredFlowRecord[], context: Context, now: Date): 
     const state = `${paint.state(row[1] ?? '')}${' '.repeat((widths[1] ?? 0) - (row[1] ?? '').length)}`
     return [cells[0], state, cells[2], cells[3], name].join('  ')
   })
+}
+
+/** Metadata that cannot be read says nothing. */
+function isPutAside(run: StoredFlowRecord): boolean {
+  try {
+    return readPutAside(readFlowMeta(run)) !== undefined
+  } catch {
+    return false
+  }
 }
 
 /** How much of the uuids is needed to tell the runs of a page apart, and is enough elsewhere. */

@@ -84,7 +84,9 @@ async function resume(
   if (written === undefined) return all(context, backend, { flags, options, target })
   const detail = await loadFlowDetail(backend, await findRun(backend, written))
   checkResumable(detail, context, flags.takeOver === true)
-  const engine = engineFor(detail, target, context, { ...options, backend }, config.flows)
+  // Whoever names a run looks after it.
+  const byHand = { ...options, backend, maxTakeUps: Number.POSITIVE_INFINITY }
+  const engine = engineFor(detail, target, context, byHand, config.flows)
   return runWatched(engine, context, { resume: resumeCommand(context, detail.uuid, target) })
 }
 
@@ -198,6 +200,8 @@ function exitOfAll(resumed: readonly Resumed[]): ExitCode {
     )
   )
     return EXIT.failed
-  if (resumed.some(({ outcome }) => outcome === 'unknown')) return EXIT.refused
+  if (resumed.some(({ outcome }) => outcome === 'unknown' || outcome === 'put aside')) {
+    return EXIT.refused
+  }
   return resumed.some(({ state }) => state === 'SUSPENDED') ? EXIT.suspended : EXIT.ok
 }

@@ -13,6 +13,7 @@ import type { AtomDetail, RetryDetail, TaskDetail } from '../../persistence/atom
 import type { FlowDetail } from '../../persistence/flow-detail.ts'
 import { loadFlowDetail } from '../../persistence/reader.ts'
 import { INJECTOR_NAME } from '../../persistence/records.ts'
+import { readPutAside } from '../../persistence/take-ups.ts'
 import { ageInWords, readCount } from '../amounts.ts'
 import type { Context } from '../context.ts'
 import { EXIT, type ExitCode } from '../exits.ts'
@@ -108,6 +109,8 @@ function head(detail: FlowDetail, context: Context, manner: Manner): readonly st
     const until = detail.leaseUntil?.toISOString() ?? 'it gives it back'
     lines.push(`  owner    ${ownerInWords(detail, now)}, until ${until}`)
   }
+  const aside = readPutAside(meta)
+  if (aside !== undefined) lines.push(`  aside    ${oneLine(aside.reason)}`)
   if (Object.keys(meta).length > 0) {
     lines.push(`  meta     ${oneLine(shown(meta, manner.maskedKeys, manner.width))}`)
   }
@@ -206,6 +209,7 @@ function plainDetail(detail: FlowDetail, manner: Manner): object {
   const atoms = [...detail].filter(({ name }) => name !== INJECTOR_NAME)
   return {
     ...plainRun({ ...detail, bookUuid: detail.bookUuid ?? '', meta: '' } as never),
+    putAside: readPutAside(detail.meta) ?? null,
     meta: plainJson(detail.meta, maskedKeys),
     store: plainJson(injector?.results ?? {}, maskedKeys),
     atoms: atoms.map((record) => plainAtom(record, manner)),
