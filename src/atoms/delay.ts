@@ -87,7 +87,7 @@ export function checkDelay(label: string, delay: RetryDelay = 0): RetryDelay {
 /**
  * How long to wait, in milliseconds; never longer than a record can hold.
  *
- * @throws TypeError or RangeError when a function gave no number from 0 on.
+ * @throws TypeError or RangeError when a function gave no number of at least 0.
  */
 export function delayMs(label: string, delay: RetryDelay, inputs: DelayInputs): number {
   const ms = ownDelayMs(delay, inputs)

@@ -175,7 +175,7 @@ export abstract class Retry<
   /**
    * How long to wait before the next attempt, in milliseconds.
    *
-   * @throws RangeError when the function given as `delay` gives no number from 0 on.
+   * @throws RangeError or TypeError when the function given as `delay` gives no number of at least 0.
    */
   delayMs(history: History, failure: Failure): number {
     return delayMs(this.name, this.#delay, { history, failure })

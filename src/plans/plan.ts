@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { number } from '../base/checks.ts'
 import { compile } from '../engine/compiler.ts'
 import { Lookup } from '../engine/lookup.ts'
 import type { FlowItem } from '../flows/flow.ts'
@@ -166,11 +167,7 @@ function readDurations(
         `plan was given the duration of '${name}', which is not an atom of the flow`,
       )
     }
-    if (typeof ms !== 'number' || !Number.isFinite(ms) || ms < 0) {
-      throw new RangeError(
-        `plan was given the duration ${String(ms)} for '${name}': write milliseconds, 0 or more`,
-      )
-    }
+    number({ least: 0, finite: true })(`the duration of '${name}'`, ms)
   }
   return new Map(entries)
 }

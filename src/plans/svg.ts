@@ -5,6 +5,7 @@
  *
  * @module
  */
+import { BOOLEAN, oneOf } from '../base/checks.ts'
 import { arrange, type Drawing } from './arrange.ts'
 import type { DataOptions } from './edges.ts'
 import type { Dagre } from './layout.ts'
@@ -46,9 +47,8 @@ const THEMES: readonly Theme[] = ['auto', 'light', 'dark']
  */
 export async function toSvg(plan: PlanData, options: SvgOptions = {}): Promise<string> {
   const { theme = 'auto', legend = true } = options
-  if (!THEMES.includes(theme)) {
-    throw new RangeError(`'${String(theme)}' is no theme: write one of ${THEMES.join(', ')}`)
-  }
+  oneOf(...THEMES)('theme', theme)
+  BOOLEAN('legend', legend)
   const marks = marksOf(options)
   const drawing: Drawing = arrange(plan, await loadDagre(), marks, options)
   return paint(plan, drawing, marks, { theme, legend })

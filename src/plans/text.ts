@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { count } from '../base/checks.ts'
 import { columnsOf, inOneLine, wrap } from './characters.ts'
 import { deciderLabel } from './labels.ts'
 import { formatMs, type Mark, type Marks, marksOf, type PlanRunOptions } from './marks.ts'
@@ -38,15 +39,11 @@ interface Rails {
 /**
  * Writes a plan as text.
  *
- * @throws RangeError when the width is not a whole number from 40.
+ * @throws RangeError or TypeError when the width is not a whole number of at least 40.
  */
 export function toText(plan: PlanData, options: TextOptions): string {
   const { width = 80 } = options
-  if (!Number.isInteger(width) || width < 40) {
-    throw new RangeError(
-      `a plan cannot be written ${String(width)} columns wide: write a whole number from 40`,
-    )
-  }
+  count(40)('width', width)
   return new TextWriter(plan, marksOf(options), width).write()
 }
 

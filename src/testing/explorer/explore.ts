@@ -84,7 +84,7 @@ const SCHEDULES_PER_PAUSE = 64
  *
  * @param flow makes the flow, for each simulated process anew
  * @throws {@link ScheduleFailedError} for the first schedule at which something does not hold;
- * RangeError for an option without sense; what `flow` and `world` throw.
+ * TypeError or RangeError for an invalid option; what `flow` and `world` throw.
  *
  * @example
  * await explore((world: World) => createVolume(world), {
