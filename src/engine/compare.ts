@@ -15,6 +15,7 @@ import { listUnfinished, type UnfinishedFilter } from '../persistence/reader.ts'
 import { INJECTOR_NAME } from '../persistence/records.ts'
 import type { FlowState } from '../states/flow.ts'
 import { type Compilation, compile } from './compiler.ts'
+import { errorOf } from './completer.ts'
 import { findDifferences, recordsOf } from './differences.ts'
 import { type FlowRegistry, flowFromDetail } from './load.ts'
 import { Lookup } from './lookup.ts'
@@ -112,7 +113,7 @@ export async function* compareAll(options: CompareAllOptions): AsyncGenerator<Ru
       const compilation = compiledFor(detail, definitions, compiled)
       verdict = { ...judge(compilation, detail, { store }), error: undefined }
     } catch (error) {
-      verdict = { canResume: false, differences: [], error }
+      verdict = { canResume: false, differences: [], error: errorOf(error) }
     }
     yield { ...run, ...verdict }
   }

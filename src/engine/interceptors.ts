@@ -65,7 +65,8 @@ export class Interceptors {
   begin(): void {
     for (const { interceptor } of this.#list) {
       const end = interceptor.beginRun?.()
-      if (end !== undefined) this.#ends.unshift(end)
+      if (typeof end === 'function') this.#ends.unshift(end)
+      else onRejection(end, report) // of an async function: nobody waits for it
     }
   }
 

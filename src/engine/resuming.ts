@@ -28,6 +28,7 @@ import { flowRecord, readFlowMeta } from '../persistence/records.ts'
 import { forgetTakeUps, readPutAside } from '../persistence/take-ups.ts'
 import { FLOW_STATES, type FlowState, isFlowFinished } from '../states/flow.ts'
 import { FACTORY_CHECKS, RUN_CHECKS } from './behaviour.ts'
+import { errorOf } from './completer.ts'
 import type { Engine } from './engine.ts'
 import { findDefinition, loadClaimed, type StoredDefinition } from './load.ts'
 import type { AnyStore, FactoryOptions, FlowRegistry, RunOptions } from './options.ts'
@@ -204,7 +205,7 @@ async function resume(record: StoredFlowRecord, options: ResumeOptions): Promise
     found = findDefinition({ uuid, name, meta }, flows)
   } catch (error) {
     const outcome = error instanceof CorruptRecordError ? 'corrupt' : 'unknown'
-    return { ...told, outcome, error }
+    return { ...told, outcome, error: errorOf(error) }
   }
   const flowDetail = claimable(record, backend)
   const claim = claimFor({ flowDetail, backend, clock, leaseMs })
@@ -221,7 +222,7 @@ async function resume(record: StoredFlowRecord, options: ResumeOptions): Promise
     return await run(flowDetail, found, claim, options)
   } catch (error) {
     const outcome = outcomeOf(error)
-    return { ...told, outcome, error: outcome === 'taken' ? undefined : error } // nothing was run
+    return { ...told, outcome, error: outcome === 'taken' ? undefined : errorOf(error) } // nothing was run
   } finally {
     await claim.giveBack()
   }
@@ -252,13 +253,14 @@ async function run(
   try {
     engine = loadClaimed(flowDetail, found, claim, ofEngine)
   } catch (error) {
-    return { ...told, outcome: 'unknown', error }
+    return { ...told, outcome: 'unknown', error: errorOf(error) }
   }
   try {
     onEngine?.(engine)
     await engine.run(ofRun)
     return { ...told, state: flowDetail.state }
-  } catch (error) {
+  } catch (thrown) {
+    const error = errorOf(thrown)
     return { ...told, ...(await becameOf(flowDetail, claim, options.backend, error)), error }
   }
 }

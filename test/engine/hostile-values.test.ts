@@ -361,6 +361,17 @@ describe('whoever looks on', () => {
     warn.mockRestore()
   })
 
+  test('an interceptor that is async in spite of its type is reported', async () => {
+    const warn = vi.spyOn(process, 'emitWarning').mockImplementation(() => {})
+    const engine = load(task('t', { execute: () => 1 }))
+    using _begin = engine.interceptors.register({ beginRun: () => Promise.reject(1) as never })
+    using _end = engine.interceptors.register({ beginRun: () => () => Promise.reject(2) })
+    await engine.run()
+    await setTimeout(0)
+    expect(warn).toHaveBeenCalledTimes(2)
+    warn.mockRestore()
+  })
+
   test('a logger that throws about an outcome that is lost harms nobody', async () => {
     const warn = vi.spyOn(process, 'emitWarning').mockImplementation(() => {})
     const late = Promise.withResolvers<void>()

@@ -194,6 +194,14 @@ test('resuming all tells of it', async () => {
   ])
 })
 
+test('resuming all tells of it when a listener cannot be registered', async () => {
+  const backend = memory()
+  const definition = defineFlow('f', () => linear('f').add(task('t', { execute: () => 1 })))
+  await loadFromFactory(definition, [], { backend }).run({ signal: AbortSignal.abort() })
+  const resumed = await resumeAll({ backend, flows: [definition], onEngine: throws })
+  expect(resumed).toMatchObject([{ outcome: 'broken', error: SAID }])
+})
+
 test('a stub that throws it fails its task, and the run of a test tells of it', async () => {
   const flow = linear('f').add(task('t', { execute: () => 1 }))
   for (const stub of [throws, reject]) {

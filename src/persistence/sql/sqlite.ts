@@ -204,8 +204,10 @@ class SqliteSession implements SqlSession {
       await this.close()
       await this.open()
     }
-    return this.#run(queries.length === 1 ? undefined : 'BEGIN', queries, ({ sql, values }) =>
-      this.#prepare(sql).all(...values),
+    return this.#run(
+      queries.length === 1 ? undefined : 'BEGIN',
+      queries,
+      ({ sql, values }) => Array.from(this.#prepare(sql).all(...values)), // Node makes a list of its own realm
     )
   }
 

@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { inShort } from '../../base/thrown.ts'
 import type { AtomCall } from '../../executors/executor.ts'
 import type { Checkpoint } from '../../persistence/backend.ts'
 import { SimulatedError } from '../forced-failures.ts'
@@ -143,7 +144,7 @@ export class Director {
   /** The code of an atom has ended, in whichever process. */
   ended(call: CallName, outcome: object): void {
     this.#endedCount += 1
-    const what = 'error' in outcome ? `threw ${firstLine(String(outcome.error))}` : 'returned'
+    const what = 'error' in outcome ? `threw ${firstLine(inShort(outcome.error))}` : 'returned'
     this.last = `${callText(call)} ${what}`
     this.trace.push(this.last)
   }

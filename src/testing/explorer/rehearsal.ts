@@ -5,8 +5,10 @@
  *
  * @module
  */
+
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { fullClock, SYSTEM_CLOCK } from '../../base/clock.ts'
+import { inShort } from '../../base/thrown.ts'
 import { compile, controllerOf } from '../../engine/compiler.ts'
 import type { Engine } from '../../engine/engine.ts'
 import { type AnyStore, executorOf, type LoadOptions, load } from '../../engine/load.ts'
@@ -156,11 +158,11 @@ class Rehearsal<World> {
     const state = storage.getFlowState()
     if (ran !== undefined && !isFlowFinished(state)) {
       director.break('the flow ends', ran.error)
-      director.trace.push(`run() rejected and left the flow ${state}: ${String(ran.error)}`)
+      director.trace.push(`run() rejected and left the flow ${state}: ${inShort(ran.error)}`)
       return undefined
     }
     if ((state === 'SUCCESS' && ran !== undefined) || (state === 'FAILURE' && ran === undefined)) {
-      const what = ran === undefined ? 'resolved' : `rejected with ${String(ran.error)}`
+      const what = ran === undefined ? 'resolved' : `rejected with ${inShort(ran.error)}`
       director.break(
         'the end fits the records',
         new Error(`run() ${what}, and the flow is ${state}`),
