@@ -18,6 +18,7 @@ import type {
   BookRecord,
   Checkpoint,
   FlowFilter,
+  PageOptions,
   StoredFlow,
   StoredFlowRecord,
 } from './backend.ts'
@@ -30,6 +31,7 @@ import {
   visitStored,
 } from './cells.ts'
 import { codedText, isCoded, textInCode } from './coded-text.ts'
+import { type Page, pageOf } from './filters.ts'
 
 /** Turns the texts of values into what is stored, and back. */
 export interface PayloadCodec {
@@ -118,9 +120,9 @@ class CodedBackend implements Backend {
     return recode(await this.#demandOpen().loadBook(uuid), visitBook, this.#decode)
   }
 
-  async listBooks(filter?: BookFilter): Promise<readonly BookRecord[]> {
-    const books = await this.#demandOpen().listBooks(filter)
-    return Promise.all(books.map((book) => recode(book, visitBook, this.#decode)))
+  async listBooks(filter: BookFilter = {}): Promise<readonly BookRecord[]> {
+    const inner = this.#demandOpen()
+    return this.#page(filter, (page) => inner.listBooks({ ...filter, ...page }), visitBook)
   }
 
   async countBooks(filter?: BookFilter): Promise<number> {
@@ -131,9 +133,38 @@ class CodedBackend implements Backend {
     return recode(await this.#demandOpen().loadFlow(uuid), visitStored, this.#decode)
   }
 
-  async listFlows(filter?: FlowFilter): Promise<readonly StoredFlowRecord[]> {
-    const flows = await this.#demandOpen().listFlows(filter)
-    return Promise.all(flows.map((flow) => recode(flow, visitFlow, this.#decode)))
+  async listFlows(filter: FlowFilter = {}): Promise<readonly StoredFlowRecord[]> {
+    const inner = this.#demandOpen()
+    const ask = (page: Page): ReturnType<Backend['listFlows']> =>
+      inner.listFlows({ ...filter, ...page })
+    return this.#page(filter, ask, visitFlow<StoredFlowRecord>)
+  }
+
+  /** A page of what can be decoded; what cannot be is told of, and does not end the listing. */
+  async #page<R extends { readonly uuid: string }>(
+    options: PageOptions,
+    ask: (page: Page) => Promise<readonly R[]>,
+    visit: (record: R, visitCell: VisitCell) => R,
+  ): Promise<readonly R[]> {
+    const { onCorrupt } = options
+    const { after: first, limit } = pageOf(options)
+    const found: R[] = []
+    for (let after = first; ; ) {
+      const wanted = limit - found.length
+      const page = await ask({ after, limit: wanted })
+      const decoded = await Promise.allSettled(
+        page.map(async (record) => recode(record, visit, this.#decode)),
+      )
+      for (const [i, one] of decoded.entries()) {
+        if (one.status === 'fulfilled') found.push(one.value)
+        else if (!(one.reason instanceof CorruptRecordError) || onCorrupt === undefined) {
+          throw one.reason
+        } else onCorrupt(one.reason, page[i]?.uuid ?? '')
+      }
+      const last = page.at(-1)
+      if (last === undefined || page.length < wanted || found.length >= limit) return found
+      after = last.uuid
+    }
   }
 
   async countFlows(filter?: FlowFilter): Promise<number> {

@@ -114,7 +114,13 @@ export function readFlow({ flow, atoms }: StoredFlow): FlowDetail {
   detail.createdAt = flow.createdAt
   detail.updatedAt = flow.updatedAt
   detail.meta = readFlowMeta(flow)
-  for (const atom of atoms) detail.add(readAtom(atom, atom.payload))
+  for (const atom of atoms) {
+    if (detail.find(atom.name) !== undefined) {
+      const place = `atomdetails ${atom.uuid} name`
+      throw new CorruptRecordError(place, `another atom of the flow is called '${atom.name}', too`)
+    }
+    detail.add(readAtom(atom, atom.payload))
+  }
   detail.markRead()
   return detail
 }

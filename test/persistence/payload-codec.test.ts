@@ -168,6 +168,26 @@ describe('what was stored without the codec', () => {
     expect(await backend.loadFlow(flow.uuid)).toMatchObject({ flow, atoms: [atom] })
   })
 
+  test('keeps what was stored with it from nobody where it is refused', async () => {
+    const inner = memory()
+    const coded = withPayloadCodec(inner, CODEC, { plain: 'refuse' })
+    const plain = await Promise.all(Array.from({ length: 3 }, () => sample.saveNewFlow(inner)))
+    const whole = await Promise.all(Array.from({ length: 3 }, () => sample.saveNewFlow(coded)))
+    const heard: string[] = []
+    const onCorrupt = (_: unknown, uuid: string): number => heard.push(uuid)
+    const listed: string[] = []
+    for (let after = ''; ; after = listed.at(-1) ?? '') {
+      const page = await coded.listFlows({ limit: 2, after, onCorrupt })
+      if (page.length === 0) break
+      listed.push(...page.map(({ uuid }) => uuid))
+    }
+    const sorted = (flows: typeof plain) => flows.map(({ flow }) => flow.uuid).sort()
+    expect(listed).toEqual(sorted(whole))
+    expect([...new Set(heard)].sort()).toEqual(sorted(plain))
+    const books = await coded.listBooks({ onCorrupt: () => {} })
+    expect(books.map(({ uuid }) => uuid)).toEqual(whole.map(({ book }) => book.uuid).sort())
+  })
+
   test('is refused on demand', async () => {
     const inner = memory()
     const { flow, book } = await sample.saveNewFlow(inner)

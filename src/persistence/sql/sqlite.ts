@@ -204,10 +204,8 @@ class SqliteSession implements SqlSession {
       await this.close()
       await this.open()
     }
-    return this.#run(
-      queries.length === 1 ? undefined : 'BEGIN',
-      queries,
-      ({ sql, values }) => Array.from(this.#prepare(sql).all(...values)), // Node makes a list of its own realm
+    return this.#run(queries.length === 1 ? undefined : 'BEGIN', queries, ({ sql, values }) =>
+      rowsOf(this.#prepare(sql), values),
     )
   }
 
@@ -265,6 +263,32 @@ class SqliteSession implements SqlSession {
     }
     return statement
   }
+}
+
+/**
+ * The rows of a statement. SQLite keeps what it is given in any column, and Node refuses a whole
+ * answer for the sake of one integer that no number can hold: that is read as text.
+ */
+function rowsOf(statement: StatementSync, values: SqlStatement['values']): readonly SqlRow[] {
+  try {
+    return Array.from(statement.all(...values)) // Node makes a list of its own realm
+  } catch (error) {
+    if ((error as { readonly code?: unknown }).code !== 'ERR_OUT_OF_RANGE') throw error
+  }
+  statement.setReadBigInts(true)
+  try {
+    return Array.from(statement.all(...values), withoutBigInts)
+  } finally {
+    statement.setReadBigInts(false)
+  }
+}
+
+function withoutBigInts(row: SqlRow): SqlRow {
+  const cells = Object.entries(row).map(([column, value]) => {
+    if (typeof value !== 'bigint') return [column, value]
+    return [column, Number.isSafeInteger(Number(value)) ? Number(value) : String(value)]
+  })
+  return Object.fromEntries(cells) as SqlRow
 }
 
 function setBusyTimeout(db: DatabaseSync, ms: number): void {
