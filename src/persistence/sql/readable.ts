@@ -40,7 +40,7 @@ export async function readPage<R>(
     }
     const last = rows.at(-1)?.['uuid']
     if (rows.length < page.limit || found.length === page.limit) return found
-    if (typeof last !== 'string' || last <= after) return found // no text: nothing is behind it
+    if (typeof last !== 'string' || last === after) return found // no text: nothing is behind it
     after = last
   }
 }
