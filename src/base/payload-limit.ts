@@ -9,6 +9,7 @@
 import { NotStorableError } from '../errors.ts'
 import { number } from './checks.ts'
 import { encode, pathStep } from './codec.ts'
+import type { Failure } from './failure.ts'
 import { type FailureRecord, joinArgs, type SplitArgs, splitArgs } from './failure-record.ts'
 
 /** 1 MiB. */
@@ -35,6 +36,8 @@ const MAX_CUT_LENGTH = 1_048_576
 export class PayloadLimit {
   readonly #maxBytes: number
   readonly #maxTextBytes: () => number | undefined
+  /** Failures as text: a history is stored again with each failure that it gets. */
+  readonly #failures = new WeakMap<Failure, string>()
 
   /**
    * @param maxTextBytes how many bytes one text may have where it is kept; undefined: more than
@@ -136,6 +139,15 @@ export class PayloadLimit {
       short = shorten(lean, length)
     } while (length > 0 && !this.#fits(short))
     return short
+  }
+
+  /** A failure as text that can be stored, cut down as {@link PayloadLimit.fit} says. */
+  textOf(failure: Failure): string {
+    const known = this.#failures.get(failure)
+    if (known !== undefined && !this.isOver(known)) return known
+    const text = encode(this.fit(failure.toRecord()))
+    this.#failures.set(failure, text)
+    return text
   }
 
   #fits(record: FailureRecord): boolean {

@@ -24,7 +24,7 @@ export function attachRecords(
   flowDetail: FlowDetail,
   writer: Writer,
 ): readonly (AtomDetail | undefined)[] {
-  const isBack = isGoingBack(compilation, flowDetail, recordsOf(flowDetail))
+  const isBack = isGoingBack(compilation, flowDetail, recordsOf(compilation, flowDetail))
   return compilation.nodes.map(({ atom, name }) => {
     if (atom === undefined) return undefined
     if (name === INJECTOR_NAME) {

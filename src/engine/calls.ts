@@ -43,11 +43,13 @@ export class Calls {
 
   /** Makes calls, each only while the lease holds; a promise where it must be renewed first. */
   makeAll(launches: readonly Launch[], from = 0): Promise<void> | undefined {
-    const { journal } = this.#runtime
+    const { journal, pacer } = this.#runtime
     for (let i = from; i < launches.length; i += 1) {
       const securing = i === 0 ? journal.demandLease() : journal.secureLease()
       if (securing !== undefined) return securing.then(() => this.#goOn(launches, i))
       this.#make(launches[i] as Launch)
+      const pause = pacer.step()
+      if (pause !== undefined) return pause.then(() => this.makeAll(launches, i + 1))
     }
     return undefined
   }

@@ -125,7 +125,7 @@ function judge(
   detail: FlowDetail,
   { store = {} }: CompareOptions,
 ): Verdict {
-  const recordOf = recordsOf(detail)
+  const recordOf = recordsOf(compilation, detail)
   const injector = detail.find(INJECTOR_NAME)
   const stored = injector?.kind === 'task' ? (injector as { results?: unknown }).results : {}
   const lookup = new Lookup(compilation, compilation.nodes.map(recordOf), {

@@ -59,6 +59,7 @@ export function record(runtime: Runtime, outcome: Outcome): Recorded {
   const { node, direction, hasFailed, value } = outcome
   const text = hasFailed ? undefined : textOf(runtime, outcome)
   const failure = hasFailed ? Failure.from(value) : isFailure(text) ? text : undefined
+  if (failure !== undefined) runtime.journal.texts.prepare(failure)
   const options = { payload: true, outcome: { result: failure ?? value } }
   if (direction === 'execute') {
     if (failure === undefined) runtime.failing.delete(node.name)
@@ -223,6 +224,7 @@ async function ask(
     )
   }
   runtime.journal.touch(detail, true)
+  runtime.journal.texts.prepare(failure)
   const atom = retry.atom as Retry
   if (!atom.mayRetry(failure)) return atom.givingUp
   const inputs = runtime.lookup.inputs(retry, atom.executeBindings)

@@ -47,7 +47,7 @@ export function findDifferences(
   undo?: Undo,
 ): readonly FlowDifference[] {
   if (detail.size === 0) return []
-  const recordOf = recordsOf(detail)
+  const recordOf = recordsOf(compilation, detail)
   const course = courseOf(compilation, detail, recordOf, undo)
   const pair = { compilation, detail, recordOf, course }
   return [
@@ -60,11 +60,12 @@ export function findDifferences(
 }
 
 /** Finds the records of atoms by name; one of the other kind does not count. */
-export function recordsOf(detail: FlowDetail): RecordOf {
-  return ({ name, kind }) => {
-    const record = detail.find(name)
+export function recordsOf({ nodes }: Compilation, detail: FlowDetail): RecordOf {
+  const records = nodes.map(({ name, kind, atom }) => {
+    const record = atom && detail.find(name)
     return record?.kind === kind ? record : undefined
-  }
+  })
+  return ({ index }) => records[index]
 }
 
 /**

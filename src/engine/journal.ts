@@ -13,11 +13,12 @@ import type { Notifier } from '../base/notifier.ts'
 import { PayloadLimit } from '../base/payload-limit.ts'
 import type { Claim } from '../holding/claim.ts'
 import type { AtomDetail } from '../persistence/atom-detail.ts'
-import type { Backend, Checkpoint, Fence } from '../persistence/backend.ts'
+import type { AtomRecord, Backend, Checkpoint, Fence } from '../persistence/backend.ts'
 import type { FlowDetail, LogBook } from '../persistence/flow-detail.ts'
 import { atomPayload, atomRecord, bookRecord, flowRecord } from '../persistence/records.ts'
 import type { AtomState } from '../states/atom.ts'
 import type { FlowState } from '../states/flow.ts'
+import type { Pacer } from './pacer.ts'
 import { Texts } from './texts.ts'
 import type { Writer } from './writer.ts'
 
@@ -239,15 +240,17 @@ export class Journal<Engine> implements Writer {
    * left for the next time, unless they move the flow. A call while another is under way waits for
    * it, and then writes what has changed since.
    *
+   * @param pacer lets others have their turn while the records are put together; for whoever changes
+   * none of them until they are written, since what is in one checkpoint belongs together
    * @throws {@link StorageError} when it cannot be written; what has changed is kept to be written
    * next time, and listeners hear nothing.
    */
-  flush(): Promise<void> {
-    if (this.#flushing !== undefined) return this.#flushing.then(() => this.flush())
+  flush(pacer?: Pacer): Promise<void> {
+    if (this.#flushing !== undefined) return this.#flushing.then(() => this.flush(pacer))
     if (this.#telling !== undefined) return DONE // called by a listener: told in its turn
     if (!this.hasChanges) this.#tell()
     if (!this.isWaiting) return DONE
-    const flushing = this.#writeAndTell().finally(() => {
+    const flushing = this.#writeAndTell(pacer).finally(() => {
       this.#flushing = undefined
     })
     this.#flushing = flushing
@@ -272,9 +275,9 @@ export class Journal<Engine> implements Writer {
     return this.#parts.backend !== undefined && (this.#flowDirty || this.#dirty.size > 0)
   }
 
-  async #writeAndTell(): Promise<void> {
+  async #writeAndTell(pacer: Pacer | undefined): Promise<void> {
     do {
-      if (this.hasChanges) await this.#write()
+      if (this.hasChanges) await this.#write(pacer)
       this.#tell()
     } while (this.#entries.length > 0)
   }
@@ -285,7 +288,7 @@ export class Journal<Engine> implements Writer {
     while (this.#entries.length > 0 && !(this.#isUrgent && this.hasChanges)) this.#tellNext()
   }
 
-  async #write(): Promise<void> {
+  async #write(pacer: Pacer | undefined): Promise<void> {
     const { backend, flowDetail, claim } = this.#parts
     if (backend === undefined) return
     if (claim.mustRead) await this.#parts.takeUp?.()
@@ -295,7 +298,16 @@ export class Journal<Engine> implements Writer {
     this.#dirty = new Map()
     this.#flowDirty = false
     try {
-      await claim.bound(backend.save(this.#checkpoint(backend, dirty, flowDirty, fence)))
+      const isNew = flowDetail.storedIn !== backend
+      const changed = isNew ? [...flowDetail].map((detail) => [detail, true] as const) : dirty
+      const atoms: AtomRecord[] = []
+      const checkpoint = this.#checkpoint(atoms, isNew, flowDirty, fence)
+      for (const [detail, payload] of changed) {
+        atoms.push(atomRecord(detail, payload ? atomPayload(detail, this.#limit) : undefined))
+        const pause = pacer?.step()
+        if (pause !== undefined) await pause
+      }
+      await claim.bound(backend.save(checkpoint))
     } catch (error) {
       claim.failed(fence, error)
       this.#flowDirty = true
@@ -311,22 +323,18 @@ export class Journal<Engine> implements Writer {
   }
 
   #checkpoint(
-    backend: Backend,
-    dirty: ReadonlyMap<AtomDetail, boolean>,
+    atoms: readonly AtomRecord[],
+    isNew: boolean,
     flowDirty: boolean,
     fence: Fence,
   ): Checkpoint {
     const { flowDetail, book } = this.#parts
-    const isNew = flowDetail.storedIn !== backend
     const bookUuid = flowDetail.bookUuid ?? book?.uuid ?? ''
-    const atoms = isNew ? new Map([...flowDetail].map((detail) => [detail, true])) : dirty
     return {
       flowUuid: flowDetail.uuid,
       book: isNew && book !== undefined ? bookRecord(book) : undefined,
       flow: isNew || flowDirty ? flowRecord(flowDetail, bookUuid) : undefined,
-      atoms: [...atoms].map(([detail, payload]) =>
-        atomRecord(detail, payload ? atomPayload(detail, this.#limit) : undefined),
-      ),
+      atoms,
       fence,
     }
   }

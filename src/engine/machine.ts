@@ -6,7 +6,6 @@
  *
  * @module
  */
-import { setImmediate } from 'node:timers/promises'
 import type { AtomState } from '../states/atom.ts'
 import { Calls } from './calls.ts'
 import type { GraphNode } from './compiler.ts'
@@ -22,12 +21,6 @@ import { undoAll } from './undoing.ts'
 
 /** How a run ends. */
 export type Ending = 'SUCCESS' | 'FAILURE' | 'REVERTED' | 'SUSPENDED'
-
-/** After so long without a pause, other work of the process gets its turn, in milliseconds. */
-const PAUSE_AFTER_MS = 10
-
-/** How many ticks pass between two looks at the clock. */
-const TICKS_PER_LOOK = 64
 
 /** Drives one run of an engine. */
 export class Machine {
@@ -88,6 +81,7 @@ export class Machine {
       for (const node of this.#atomsIn('FAILURE')) {
         const { failure } = runtime.detailOf(node)
         if (failure !== undefined) await resolve(runtime, node, failure)
+        await runtime.pacer.step()
       }
     }
     const retrying = this.#atomsIn('RETRYING')
@@ -126,6 +120,8 @@ export class Machine {
       if (launch instanceof Promise) return launch.then((started) => this.#scheduled(started))
       if (launch === undefined) return undefined
       this.#launches.push(launch)
+      const pause = runtime.pacer.step()
+      if (pause !== undefined) return pause.then(() => this.#scheduleMore())
     }
     return undefined
   }
@@ -149,10 +145,10 @@ export class Machine {
    * none fails. For those who drive an engine by hand, and see a batch as one step.
    */
   async startBatch(): Promise<void> {
-    const { journal, queue } = this.#runtime
+    const { journal, queue, pacer } = this.#runtime
     do {
       await this.schedule()
-      await journal.flush()
+      await journal.flush(pacer)
       await this.launch()
       if (!queue.isInBatch) return
       while (this.#calls.busyCount > 0) {
@@ -255,6 +251,8 @@ export class Machine {
         if (runtime.options.commitEachMove) await runtime.afterMove()
         const settling = this.#settle(one)
         if (settling !== undefined) await settling
+        const pause = runtime.pacer.step()
+        if (pause !== undefined) await pause
       }
     } finally {
       if (taken < finished.length) this.#calls.finished.push(...finished.slice(taken)) // a write failed
@@ -356,13 +354,12 @@ export class Machine {
 
   /** Runs all phases until nothing is left to do. */
   async runToEnd(): Promise<Ending> {
-    const { journal } = this.#runtime
+    const { journal, pacer } = this.#runtime
     await this.resume()
-    let lastPauseMs = performance.now()
-    for (let tick = 1; ; tick += 1) {
+    for (;;) {
       const scheduling = this.schedule()
       if (scheduling !== undefined) await scheduling
-      if (journal.isWaiting) await journal.flush()
+      if (journal.isWaiting) await journal.flush(pacer)
       const launching = this.launch()
       if (launching !== undefined) await launching
       if (this.#runningCount === 0 && !this.#hasMore) return this.ending()
@@ -370,10 +367,8 @@ export class Machine {
       if (waiting !== undefined) await waiting
       if (this.#goOnWithBatch()) continue
       await this.analyze()
-      if (tick % TICKS_PER_LOOK === 0 && performance.now() - lastPauseMs > PAUSE_AFTER_MS) {
-        await setImmediate()
-        lastPauseMs = performance.now()
-      }
+      const pause = pacer.step()
+      if (pause !== undefined) await pause
     }
   }
 

@@ -43,7 +43,7 @@ export function findUnmetNeeds(
   detail: FlowDetail,
   lookup: Lookup,
 ): readonly FlowDifference[] {
-  const recordOf = recordsOf(detail)
+  const recordOf = recordsOf(compilation, detail)
   const course = courseOf(compilation, detail, recordOf)
   const found = new Map<string, FlowDifference>()
   for (const need of needsOf(compilation, recordOf, course)) {

@@ -17,11 +17,13 @@ import type { FlowDetail } from '../persistence/flow-detail.ts'
 import type { AtomState, TaskState } from '../states/atom.ts'
 import type { Compilation, GraphNode } from './compiler.ts'
 import { AtomContext } from './context.ts'
+import { Failing } from './failing.ts'
 import { Interceptors } from './interceptors.ts'
 import type { AtomSnapshot, Journal } from './journal.ts'
 import { isIrreversible, Kept } from './kept.ts'
 import type { Lookup } from './lookup.ts'
 import type { EngineBehaviour } from './options.ts'
+import { Pacer } from './pacer.ts'
 import { ReadyQueue } from './ready-queue.ts'
 import { Selector } from './selector.ts'
 import { Turned } from './turned.ts'
@@ -103,7 +105,9 @@ export class Runtime {
   /** Atoms found RUNNING or REVERTING, to be started again. */
   readonly unfinished: Set<GraphNode> = new Set()
   /** Failures of execute that no later success has replaced, by atom. */
-  readonly failing: Map<string, Failure> = new Map()
+  readonly failing: Failing = new Failing()
+  /** When the rest of the process is to have its turn. */
+  readonly pacer: Pacer = new Pacer()
   /** What broke the flow; as failures, since an error may be `undefined`. */
   readonly errors: Failure[] = []
   /** How many failures of atoms were resolved by reverting or retrying. */

@@ -113,7 +113,7 @@ function undoing(runtime: Runtime, node: GraphNode): Launch | undefined {
   const { atom } = node as { readonly atom: AtomCall['atom'] }
   const inputs = inputsOf(runtime, node, atom.revertBindings)
   if (inputs === undefined) return undefined
-  inputs['flowFailures'] = Object.fromEntries(runtime.failing)
+  runtime.failing.putInto(inputs)
   if (atom.kind === 'retry') inputs['history'] = historyOf(runtime, node)
   else {
     const { failure, results, resultToUndo } = runtime.detailOf(node) as TaskDetail

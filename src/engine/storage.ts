@@ -330,7 +330,10 @@ export class Storage<Results extends object = Record<string, unknown>> {
    * @internal
    */
   preview(compilation: Compilation): Lookup {
-    return this.#lookupIn(compilation, compilation.nodes.map(recordsOf(this.flowDetail)))
+    return this.#lookupIn(
+      compilation,
+      compilation.nodes.map(recordsOf(compilation, this.flowDetail)),
+    )
   }
 
   #lookupIn(compilation: Compilation, details: readonly (AtomDetail | undefined)[]): Lookup {

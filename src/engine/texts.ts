@@ -5,6 +5,7 @@
  *
  * @module
  */
+import type { Failure } from '../base/failure.ts'
 import type { PayloadLimit } from '../base/payload-limit.ts'
 import type { NotStorableError } from '../errors.ts'
 import type { RetryDetail } from '../persistence/atom-detail.ts'
@@ -34,6 +35,11 @@ export class Texts {
     const text = encodeValue(value)
     if (text !== null) this.#limit.demand(text, `the ${what} of '${atom}'`)
     return text
+  }
+
+  /** Makes the text of a failure, so that it is at hand when the record is written. */
+  prepare(failure: Failure): void {
+    if (this.#isStored) this.#limit.textOf(failure)
   }
 
   /**

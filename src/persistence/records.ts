@@ -64,11 +64,20 @@ const FEWER_BYTES = [16_384, 1_024]
 
 function encodeAttempts(detail: RetryDetail, limit: PayloadLimit): string {
   const attempts = detail.keptResults.map(([kept, failures]) => {
-    const records = Object.entries(failures).map(([k, one]) => [k, limit.fit(one.toRecord())])
-    return [kept, Object.fromEntries(records)] as const
+    const value = isKeptAsText(kept) ? `[${textOfKept(kept)}]` : encode([kept])
+    return `${value.slice(0, -1)},${encodeFailures(failures, limit)}]`
   })
-  if (!attempts.some(([kept]) => isKeptAsText(kept))) return encode(attempts)
-  return `[${attempts.map(([kept, failures]) => `[${textOfKept(kept)},${encode(failures)}]`).join(',')}]`
+  return `[${attempts.join(',')}]`
+}
+
+function encodeFailures(failures: Attempt[1], limit: PayloadLimit): string {
+  const entries = Object.entries(failures)
+  const [only] = entries
+  // The codec would take one key that looks like a mark of its own for that.
+  if (only !== undefined && entries.length === 1) {
+    return encode(Object.fromEntries([[only[0], limit.fit(only[1].toRecord())]]))
+  }
+  return `{${entries.map(([atom, one]) => `${JSON.stringify(atom)}:${limit.textOf(one)}`).join(',')}}`
 }
 
 /**
@@ -91,7 +100,7 @@ export function atomPayload(
 
 /** A failure as text, cut down to what can be stored; arguments go first, as in Python. */
 function encodeFailure(failure: Failure | undefined, limit: PayloadLimit): string | null {
-  return failure === undefined ? null : encode(limit.fit(failure.toRecord()))
+  return failure === undefined ? null : limit.textOf(failure)
 }
 
 /** A value, kept or not, as text; nothing at all is null, so that it reads as None in Python. */
