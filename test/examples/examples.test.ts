@@ -1,5 +1,6 @@
 /**
- * Every example runs, and prints what stands beside it.
+ * Every example runs, and prints what stands beside it; so do the first programs of TaskFlow's
+ * introductions.
  *
  * @module
  */
@@ -16,9 +17,12 @@ test('there are twelve examples', () => {
   expect(examples.length).toBe(12)
 })
 
-test.each(examples)('%s prints its .out.txt', async (file) => {
-  const { code, stdout, stderr } = await runProgram(file)
-  expect(stderr).toBe('')
-  expect(stdout).toBe(readFileSync(join(ROOT, file.replace(/\.ts$/, '.out.txt')), 'utf8'))
-  expect(code).toBe(0)
-})
+test.each([...examples, 'test/examples/first-programs.ts'])(
+  '%s prints its .out.txt',
+  async (file) => {
+    const { code, stdout, stderr } = await runProgram(file)
+    expect(stderr).toBe('')
+    expect(stdout).toBe(readFileSync(join(ROOT, file.replace(/\.ts$/, '.out.txt')), 'utf8'))
+    expect(code).toBe(0)
+  },
+)
