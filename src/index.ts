@@ -78,8 +78,8 @@ export {
 } from './engine/compare.ts'
 export type { Compilation, GraphNode, NodeKind, Scope } from './engine/compiler.ts'
 export { Engine } from './engine/engine.ts'
+export type { AtomEvents, FlowEvents, FlowMoved, RetryMoved, TaskMoved } from './engine/events.ts'
 export type { Interceptor, Interceptors, RunEnd } from './engine/interceptors.ts'
-export type { AtomEvents, FlowEvents, FlowMoved, RetryMoved, TaskMoved } from './engine/journal.ts'
 export {
   type AnyStore,
   defineFlow,

@@ -41,25 +41,8 @@ export class Calls {
     return this.#underWay.size
   }
 
-  /** Makes calls, each only while the lease holds; a promise where it must be renewed first. */
-  makeAll(launches: readonly Launch[], from = 0): Promise<void> | undefined {
-    const { journal, pacer } = this.#runtime
-    for (let i = from; i < launches.length; i += 1) {
-      const securing = i === 0 ? journal.demandLease() : journal.secureLease()
-      if (securing !== undefined) return securing.then(() => this.#goOn(launches, i))
-      this.#make(launches[i] as Launch)
-      const pause = pacer.step()
-      if (pause !== undefined) return pause.then(() => this.makeAll(launches, i + 1))
-    }
-    return undefined
-  }
-
-  #goOn(launches: readonly Launch[], at: number): Promise<void> | undefined {
-    this.#make(launches[at] as Launch)
-    return this.makeAll(launches, at + 1)
-  }
-
-  #make(launch: Launch): void {
+  /** Makes a call. */
+  make(launch: Launch): void {
     const { node, call } = launch
     const { direction } = call
     let value: unknown

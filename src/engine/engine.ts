@@ -4,6 +4,7 @@
  * @module
  */
 import { Notifier } from '../base/notifier.ts'
+import { unwatched } from '../base/unwatched.ts'
 import {
   EngineBusyError,
   type FlowMismatchError,
@@ -15,9 +16,10 @@ import { type Claim, claimFor } from '../holding/claim.ts'
 import { type Compilation, compile } from './compiler.ts'
 import { errorOf, throwAtEnd } from './completer.ts'
 import { hasRun } from './course.ts'
+import type { AtomEvents, FlowEvents } from './events.ts'
 import { FlowRecordKeeper } from './flow-record.ts'
 import { Interceptors } from './interceptors.ts'
-import { type AtomEvents, type FlowEvents, Journal } from './journal.ts'
+import { Journal } from './journal.ts'
 import { RunLimits } from './limits.ts'
 import { type Ending, Machine } from './machine.ts'
 import type { EngineParts, RevertOptions, RunOptions } from './options.ts'
@@ -25,8 +27,9 @@ import { type PreparationParts, prepareRuntime, refuseMisfit } from './preparati
 import type { ProgressEvents, Runtime } from './runtime.ts'
 import { type EngineStatistics, type Phase, StatisticsClock } from './statistics.ts'
 import { Storage } from './storage.ts'
-import { errorOfUndo, type Undo, undoByCancel } from './undo-record.ts'
+import type { Undo } from './undo-record.ts'
 import { refusePassing, undoOnDemand } from './undoing.ts'
+import { Wishes } from './wishes.ts'
 
 /** Everything that needs the flow to be compiled and its records to be there. */
 interface Prepared {
@@ -54,6 +57,7 @@ export class Engine<Results extends object = Record<string, unknown>> {
   readonly #claim: Claim
   readonly #journal: Journal<unknown>
   readonly #statistics: StatisticsClock
+  readonly #wishes: Wishes
   readonly #limits: RunLimits
   readonly #record: FlowRecordKeeper
   #compilation: Compilation | undefined
@@ -71,11 +75,8 @@ export class Engine<Results extends object = Record<string, unknown>> {
     this.#statistics = new StatisticsClock(parts.gatherStatistics !== false)
     this.storage = new Storage<Results>(parts.flowDetail, this.#journal)
     this.#record = new FlowRecordKeeper(this.storage, this.#journal, claim, parts)
-    this.#limits = new RunLimits(this.storage, parts.clock, {
-      suspend: () => this.suspend(),
-      cancel: (reason) => this.cancel(reason),
-      undo: (undo, reason) => this.#undo(undo, reason),
-    })
+    this.#wishes = new Wishes(this.storage, this.#record, this.#journal, () => this.#prepared)
+    this.#limits = new RunLimits(this.storage, parts.clock, this.#wishes)
   }
 
   /** What is run. */
@@ -176,19 +177,13 @@ export class Engine<Results extends object = Record<string, unknown>> {
    * `graceMs` have failed with a {@link TimeoutError}. The run rejects with a
    * {@link CancelledError}. No retry is asked any more. A suspension under way is given up for it.
    *
-   * @returns resolves once the wish is stored; from then on it survives a crash. When the run ends
-   * before that, it has no effect.
+   * @returns resolves once the wish is stored; from then on it survives a crash, and nothing more is
+   * started. When the run ends before that, it has no effect. It need not be waited for: a rejection
+   * that nobody handles does not end the process.
    * @throws {@link InvalidStateError} when the flow is not running: revert it.
    */
-  async cancel(reason: unknown = 'somebody wanted it'): Promise<void> {
-    if (!this.#record.isRunning) {
-      throw new InvalidStateError(
-        `flow '${this.flow.name}' is not running and cannot be cancelled; call revert() to undo what it did`,
-      )
-    }
-    const undo = undoByCancel(this.flow.name, reason)
-    if (this.#prepared) this.#prepared.runtime.heedsSuspension = false
-    await this.#undo(undo, errorOfUndo(undo))
+  cancel(reason: unknown = 'somebody wanted it'): Promise<void> {
+    return this.#wishes.cancel(reason)
   }
 
   /**
@@ -238,17 +233,14 @@ export class Engine<Results extends object = Record<string, unknown>> {
    * resolves with the flow SUSPENDED, unless nothing was left to do. Has no effect on a flow that
    * is not running.
    *
-   * @returns resolves once the wish is stored
+   * @returns resolves once the wish is stored, and nothing more is started. It need not be waited
+   * for, as that of {@link Engine.cancel}
    * @throws {@link InvalidStateError} before {@link Engine.compile}.
    */
   suspend(): Promise<void> {
-    if (this.#compilation === undefined)
-      return Promise.reject(this.#notReady('suspend', 'compiled'))
-    this.#record.move('SUSPENDING')
-    if (this.storage.getFlowState() === 'SUSPENDING') this.#prepared?.machine.suspend()
-    const stored = this.#journal.flush()
-    stored.catch(() => {}) // whoever runs the flow hears of it
-    return stored
+    return this.#compilation === undefined
+      ? unwatched(Promise.reject(this.#notReady('suspend', 'compiled')))
+      : this.#wishes.suspend()
   }
 
   /**
@@ -297,11 +289,6 @@ export class Engine<Results extends object = Record<string, unknown>> {
     return this.#prepared
   }
 
-  async #undo(undo: Undo, reason: unknown): Promise<void> {
-    await this.#prepared?.machine.undo(undo, reason)
-    await this.#journal.flush()
-  }
-
   async #runToEnd(prepared: Prepared, options: RunOptions): Promise<void> {
     const release = this.#limits.heed(options, prepared.runtime.undo !== undefined)
     try {
@@ -336,6 +323,7 @@ export class Engine<Results extends object = Record<string, unknown>> {
       const error = errorOf(thrown)
       await this.#claim.giveBack()
       this.interceptors.end(error)
+      this.#prepared?.machine.rest()
       this.#record.end()
       throw error
     }
@@ -371,8 +359,18 @@ export class Engine<Results extends object = Record<string, unknown>> {
     const error = errorOf(thrown)
     if (machine.runningCount > 0) runtime.abort(error)
     await machine.abandon()
+    await this.#letGo()
     this.interceptors.end(error)
     throw error
+  }
+
+  /** Nobody works on the run any more: what was recorded is written, if that is possible by now. */
+  async #letGo(): Promise<void> {
+    if (this.#claim.canWrite) {
+      await this.#claim.end()
+      await this.#journal.flush().catch(() => {}) // kept for the next run
+    }
+    await this.#claim.giveBack()
   }
 
   async #finishAfterLeaving(prepared: Prepared): Promise<void> {

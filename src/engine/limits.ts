@@ -10,7 +10,7 @@ import type { RunOptions } from './options.ts'
 import type { Storage } from './storage.ts'
 import { type Deadline, deadlineMeta, readDeadline, type Undo } from './undo-record.ts'
 
-/** What can be done to a run. */
+/** What can be done to a run; the promises need not be waited for. */
 export interface Stops {
   suspend(): Promise<void>
   cancel(reason: unknown): Promise<void>
@@ -50,9 +50,9 @@ export class RunLimits {
   /** Does what the signal and the deadline want, until what is returned is called. */
   heed({ signal, onAbort }: RunOptions, isBeingUndone: boolean): () => void {
     const stop = (): void => {
-      const { cancel, suspend } = this.#stops
-      const stopping = onAbort === 'revert' ? cancel(signal?.reason) : suspend()
-      stopping.catch(() => {}) // whoever runs the flow hears of it
+      // When it cannot be stored, whoever runs the flow hears of it.
+      if (onAbort === 'revert') void this.#stops.cancel(signal?.reason)
+      else void this.#stops.suspend()
     }
     if (signal?.aborted === true) stop()
     signal?.addEventListener('abort', stop, { once: true })
@@ -71,8 +71,7 @@ export class RunLimits {
     this.#timer = this.#clock.setTimer(this.#dueMs - this.#clock.elapsedMs(), () => {
       const message = `flow '${flowName}' did not end before its deadline, ${deadline.at.toISOString()}`
       const undo: Undo = { why: 'deadline', message, downTo: [] }
-      // When it cannot be stored, whoever runs the flow hears of it.
-      this.#stops.undo(undo, new TimeoutError(message)).catch(() => {})
+      void this.#stops.undo(undo, new TimeoutError(message)) // as above
     })
   }
 

@@ -6,15 +6,23 @@
  *
  * @module
  */
+import { Failure } from '../base/failure.ts'
 import type { AtomState } from '../states/atom.ts'
 import { Calls } from './calls.ts'
 import type { GraphNode } from './compiler.ts'
-import { type Outcome, type Recorded, record, resolve, settle } from './completer.ts'
-import { decide, hasDeciders } from './deciding.ts'
+import { resolve } from './completer.ts'
 import { Delays } from './delays.ts'
+import { Intake } from './intake.ts'
+import { Launches } from './launches.ts'
 import { outcomeOfRun } from './outcome-of-run.ts'
 import type { Runtime } from './runtime.ts'
-import { type Launch, retrySubflow, start } from './scheduler.ts'
+import {
+  type Breakdown,
+  type Launch,
+  retrySubflow,
+  retrySubflowMoveByMove,
+  start,
+} from './scheduler.ts'
 import type { StatisticsClock } from './statistics.ts'
 import type { Undo, UndoRequest } from './undo-record.ts'
 import { undoAll } from './undoing.ts'
@@ -27,14 +35,10 @@ export class Machine {
   readonly #runtime: Runtime
   readonly #statistics: StatisticsClock
   readonly #calls: Calls
-  /** Outcomes of a batch that is not at its end, recorded already. */
-  #recorded: Recorded[] = []
-  /** Outcomes of a batch that is not at its end, to be recorded there. */
-  #postponed: Outcome[] = []
-  #launches: Launch[] = []
-  /** Atoms whose outcomes have not been taken. */
-  #runningCount = 0
-  #completedCount = 0
+  readonly #intake: Intake
+  readonly #launches = new Launches()
+  /** Atoms that start together are being called, one after the other. */
+  #isLaunching = false
   /** Retries whose delay is not over. */
   readonly #delays: Delays
   /** Somebody wants the run to be undone. */
@@ -46,6 +50,7 @@ export class Machine {
     this.#runtime = runtime
     this.#statistics = statistics
     this.#calls = new Calls(runtime)
+    this.#intake = new Intake(runtime, this.#calls)
     this.#delays = new Delays(runtime, (retries) => {
       runtime.enqueue(retries)
       this.#calls.wake()
@@ -54,12 +59,12 @@ export class Machine {
 
   /** How many atoms are under way. */
   get runningCount(): number {
-    return this.#runningCount
+    return this.#intake.runningCount
   }
 
   /** How many outcomes were taken. */
   get completedCount(): number {
-    return this.#completedCount
+    return this.#intake.completedCount
   }
 
   /** How many atoms wait for their start. */
@@ -85,7 +90,10 @@ export class Machine {
       }
     }
     const retrying = this.#atomsIn('RETRYING')
-    if (runtime.undo === undefined) for (const node of retrying) await retrySubflow(runtime, node)
+    for (const node of runtime.undo === undefined ? retrying : []) {
+      if (runtime.options.commitEachMove) await retrySubflowMoveByMove(runtime, node)
+      else retrySubflow(runtime, node)
+    }
     const ready = runtime.selector.restart()
     runtime.turned.forget()
     const cutShort = [...this.#atomsIn('RUNNING'), ...this.#atomsIn('REVERTING')]
@@ -94,7 +102,7 @@ export class Machine {
       runtime.unfinished.add(node)
       runtime.enqueue([node])
     }
-    await this.#chooseNext(ready)
+    await this.#intake.choose(ready)
   }
 
   /** Moves atoms that are ready, as many as there is room for; their code is not called yet. */
@@ -107,37 +115,68 @@ export class Machine {
   /** Without a promise as long as nothing is to be waited for, since there would be one per atom. */
   #scheduleMore(): Promise<void> | undefined {
     const runtime = this.#runtime
+    const launches = this.#launches
     const { queue, unfinished, selector, executor } = runtime
     while (
+      this.#request === undefined && // else it has come in a pause
       !runtime.isStopping &&
-      this.#calls.busyCount + this.#launches.length < executor.maxWorkers
+      !launches.isBroken &&
+      this.#calls.busyCount + launches.count < executor.maxWorkers
     ) {
       const node = queue.pop()
       if (node === undefined) return undefined
       if (!unfinished.delete(node) && !selector.isReady(node)) continue
       if (this.#delays.hold(node)) continue
       const launch = start(runtime, node)
-      if (launch instanceof Promise) return launch.then((started) => this.#scheduled(started))
-      if (launch === undefined) return undefined
-      this.#launches.push(launch)
+      if (launch instanceof Promise) return this.#scheduleAfter(launch)
+      launches.add(launch)
       const pause = runtime.pacer.step()
       if (pause !== undefined) return pause.then(() => this.#scheduleMore())
     }
     return undefined
   }
 
-  #scheduled(launch: Launch | undefined): Promise<void> | undefined {
-    if (launch === undefined) return undefined
-    this.#launches.push(launch)
-    return this.#scheduleMore()
+  async #scheduleAfter(launch: Promise<Launch | Breakdown>): Promise<void> {
+    this.#launches.isAwaited = true
+    this.#launches.add(await launch)
+    // What was wanted meanwhile did not find it.
+    if (this.#runtime.isSuspending) this.#withdraw()
+    if (this.#request !== undefined && this.#runtime.undo === undefined) this.#withdraw('execute')
+    await this.#scheduleMore()
   }
 
   /** Calls the code of the atoms that were scheduled and not withdrawn. */
   launch(): Promise<void> | undefined {
-    const launches = this.#launches
-    this.#launches = []
-    this.#runningCount += launches.length
-    return this.#calls.makeAll(launches)
+    const isIdle = this.#launches.count === 0
+    const securing = isIdle ? undefined : this.#runtime.journal.demandLease()
+    return securing === undefined ? this.#launchAll() : securing.then(() => this.#launchAll())
+  }
+
+  /** Each only while the lease holds; a promise where it must be renewed first. */
+  #launchAll(): Promise<void> | undefined {
+    const { journal, errors, pacer } = this.#runtime
+    const secure = (): Promise<void> | undefined => journal.secureLease()
+    this.#isLaunching = true
+    for (let next = this.#launches.take(); next !== undefined; next = this.#launches.take()) {
+      if (next.call === undefined) errors.push(Failure.from(next.error))
+      else {
+        this.#intake.runningCount += 1
+        this.#calls.make(next)
+      }
+      if (this.#launches.count === 0) continue
+      const pause = pacer.step()
+      const securing = pause === undefined ? journal.secureLease() : pause.then(secure)
+      if (securing === undefined) continue
+      this.#isLaunching = false
+      return securing.then(() => this.#launchAll())
+    }
+    this.#isLaunching = false
+    return undefined
+  }
+
+  /** Resolves when everything is called that listeners have heard of as started. */
+  whenLaunched(): Promise<void> | undefined {
+    return this.#launches.whenCalled()
   }
 
   /**
@@ -145,17 +184,20 @@ export class Machine {
    * none fails. For those who drive an engine by hand, and see a batch as one step.
    */
   async startBatch(): Promise<void> {
-    const { journal, queue, pacer } = this.#runtime
-    do {
+    const runtime = this.#runtime
+    const { journal, queue, pacer } = runtime
+    for (;;) {
       await this.schedule()
-      await journal.flush(pacer)
+      if (journal.isWaiting) await journal.flush(pacer)
       await this.launch()
       if (!queue.isInBatch) return
       while (this.#calls.busyCount > 0) {
         this.#meetRequest()
         await this.#calls.whenFinished()
       }
-    } while (!this.#runtime.isStopping && !this.#calls.finished.some(({ hasFailed }) => hasFailed))
+      if (runtime.isStopping || this.#calls.finished.some(({ hasFailed }) => hasFailed)) return
+      if (!runtime.options.commitEachMove) await this.analyze()
+    }
   }
 
   /**
@@ -166,6 +208,7 @@ export class Machine {
   undo(undo: Undo, reason: unknown): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>()
     const earlier = this.#request
+    if (this.#runtime.undo === undefined) this.#withdraw('execute')
     this.#request = { undo: earlier?.undo ?? undo, reason: earlier?.reason ?? reason, resolve }
     if (earlier !== undefined) void promise.then(earlier.resolve)
     this.#calls.wake()
@@ -175,7 +218,7 @@ export class Machine {
   #meetRequest(): void {
     const runtime = this.#runtime
     const request = this.#request
-    if (request === undefined || runtime.isStopping) return
+    if (request === undefined) return
     this.#request = undefined
     if (runtime.undo === undefined) {
       runtime.beginUndo(request.undo)
@@ -188,9 +231,9 @@ export class Machine {
 
   /** Nothing is under way, and yet there is something to do, now or later. */
   get #hasMore(): boolean {
+    if (this.#request !== undefined) return true
     if (this.#runtime.isStopping) return false
-    const { queue } = this.#runtime
-    return this.#request !== undefined || this.#delays.count > 0 || queue.length > 0
+    return this.#delays.count > 0 || this.#runtime.queue.length > 0
   }
 
   /** The run has ended: no timer is left, and nobody waits for what is not done any more. */
@@ -200,93 +243,51 @@ export class Machine {
     this.#request = undefined
   }
 
-  /** The flow is to be suspended: takes back what was scheduled and not announced. */
+  /**
+   * The flow is to be suspended: what nobody has heard of as started is not called. A listener that
+   * hears of a start, or an atom that is called, lets those go on that start together with it.
+   */
   suspend(): void {
     const runtime = this.#runtime
     runtime.heedsSuspension = true
     this.#calls.wake()
-    const withdrawn = runtime.journal.withdraw()
-    runtime.forgetKept()
-    this.#launches = this.#launches.filter(({ node }) => {
-      if (!withdrawn.has(runtime.detailOf(node))) return true
-      runtime.unfinished.add(node)
+    if (!runtime.journal.isTellingStart && !this.#isLaunching) this.#withdraw()
+  }
+
+  /** Withdraws the starts that nobody has heard of: their atoms are as if they were never started. */
+  #withdraw(direction?: 'execute'): void {
+    const runtime = this.#runtime
+    const withdrawn = this.#launches.takeUntold(
+      ({ call }) => direction === undefined || call === undefined || call.direction === direction,
+    )
+    for (const { node, start, restart } of withdrawn) {
+      runtime.withdraw(start)
+      for (const one of restart?.toReversed() ?? []) runtime.withdraw(one)
+      const isCutShort = ['RUNNING', 'REVERTING', 'RETRYING'].includes(runtime.detailOf(node).state)
+      if (isCutShort) runtime.unfinished.add(node)
       runtime.enqueue([node])
-      return false
-    })
+    }
+    if (withdrawn.length > 0) runtime.forgetKept()
+    if (withdrawn.some(({ restart }) => restart !== undefined)) runtime.selector.restart()
   }
 
   /** Waits until something has finished; on a serial engine, until the batch has. */
   wait(): Promise<void> | undefined {
     this.#statistics.enter('WAITING')
-    const { executor, queue, isStopping } = this.#runtime
+    const { executor, queue } = this.#runtime
     const isSerial = executor.maxWorkers === 1
     const { busyCount, finished } = this.#calls
     if (finished.length > 0 && (busyCount === 0 || !isSerial)) return undefined
-    if (this.#request !== undefined && !isStopping) return undefined
+    if (this.#request !== undefined) return undefined
     const mayWait = busyCount > 0 || (this.#hasMore && queue.length === 0)
     return mayWait ? this.#calls.whenFinished() : undefined
   }
 
   /** Takes what has finished, and finds what becomes ready by it. */
-  async analyze(): Promise<void> {
-    const runtime = this.#runtime
-    const securing = runtime.journal.secureLease() // retries may be asked
-    if (securing !== undefined) await securing
-    const recorded = this.#recorded
-    const finished = [...this.#postponed, ...this.#calls.finished]
-    this.#recorded = []
-    this.#postponed = []
-    this.#calls.finished = []
+  analyze(): Promise<void> | undefined {
     this.#statistics.enter('ANALYZING')
-    runtime.journal.release()
-    let taken = 0
-    try {
-      for (const one of recorded) {
-        const settling = this.#settle(one)
-        if (settling !== undefined) await settling
-      }
-      for (const outcome of finished) {
-        taken += 1
-        const one = record(runtime, outcome)
-        if (runtime.options.commitEachMove) await runtime.afterMove()
-        const settling = this.#settle(one)
-        if (settling !== undefined) await settling
-        const pause = runtime.pacer.step()
-        if (pause !== undefined) await pause
-      }
-    } finally {
-      if (taken < finished.length) this.#calls.finished.push(...finished.slice(taken)) // a write failed
-    }
-  }
-
-  /** A promise only where somebody is asked: a retry, or a decider. */
-  #settle(recorded: Recorded): Promise<void> | undefined {
-    this.#runningCount -= 1
-    this.#completedCount += 1
-    const settled = settle(this.#runtime, recorded)
-    return settled instanceof Promise
-      ? settled.then((ready) => this.#goOnWith(ready))
-      : this.#goOnWith(settled)
-  }
-
-  /**
-   * A serial engine draws the consequences of a batch at its end, and tells listeners then, as
-   * TaskFlow. Outcomes are recorded before the next atom starts, so that a crash does not undo them,
-   * unless each move is told before the next is made. False when the batch is not to go on.
-   */
-  #goOnWithBatch(): boolean {
-    const runtime = this.#runtime
-    if (!runtime.queue.isInBatch || runtime.isStopping) return false
-    const finished = this.#calls.finished
-    if (this.#calls.busyCount > 0 || finished.some(({ hasFailed }) => hasFailed)) return false
-    this.#calls.finished = []
-    if (runtime.options.commitEachMove) {
-      this.#postponed.push(...finished)
-      return true
-    }
-    const recorded = runtime.journal.hold(() => finished.map((one) => record(runtime, one)))
-    this.#recorded.push(...recorded)
-    return recorded.every(({ failure }) => failure === undefined)
+    const securing = this.#runtime.journal.secureLease() // retries may be asked
+    return securing === undefined ? this.#intake.take() : securing.then(() => this.#intake.take())
   }
 
   /** The atoms in a state; a list, since dealing with them changes states. */
@@ -299,8 +300,8 @@ export class Machine {
   /** What the machine does after analyzing. */
   next(): 'SCHEDULING' | 'WAITING' | undefined {
     const { queue, isStopping } = this.#runtime
-    if (!isStopping && (queue.length > 0 || this.#request !== undefined)) return 'SCHEDULING'
-    return this.#runningCount > 0 || this.#hasMore ? 'WAITING' : undefined
+    if (this.#request !== undefined || (!isStopping && queue.length > 0)) return 'SCHEDULING'
+    return this.#intake.runningCount > 0 || this.#hasMore ? 'WAITING' : undefined
   }
 
   /** How the flow ends, once {@link Machine.next} has nothing left. */
@@ -327,24 +328,18 @@ export class Machine {
    * in memory. The next run draws the consequences.
    */
   async abandon(): Promise<void> {
-    const runtime = this.#runtime
-    this.#launches = []
+    this.#isLaunching = false
+    this.#withdraw()
+    this.#launches.drop()
     this.#calls.giveGrace('the run cannot go on')
     while (this.#calls.busyCount > 0) await this.#calls.whenFinished()
-    runtime.journal.release()
-    for (const outcome of [...this.#postponed, ...this.#calls.finished]) {
-      if (!runtime.isOwnStop(outcome)) record(runtime, outcome)
-    }
-    this.#recorded = []
-    this.#postponed = []
-    this.#calls.finished = []
-    this.#runningCount = 0
+    this.#intake.recordOnly()
   }
 
   /** Ends a run that is driven by hand and was asked to suspend. */
   async stop(): Promise<Ending> {
     if (!this.#isResumed) await this.resume()
-    while (this.#runningCount > 0) {
+    while (this.#intake.runningCount > 0) {
       this.#meetRequest()
       await this.wait()
       await this.analyze()
@@ -359,30 +354,17 @@ export class Machine {
     for (;;) {
       const scheduling = this.schedule()
       if (scheduling !== undefined) await scheduling
-      if (journal.isWaiting) await journal.flush(pacer)
+      const flushing = journal.isWaiting ? journal.flushNow(pacer) : undefined
+      if (flushing !== undefined) await flushing
       const launching = this.launch()
       if (launching !== undefined) await launching
-      if (this.#runningCount === 0 && !this.#hasMore) return this.ending()
+      if (this.#intake.runningCount === 0 && !this.#hasMore) return this.ending()
       const waiting = this.wait()
       if (waiting !== undefined) await waiting
-      if (this.#goOnWithBatch()) continue
+      if (this.#intake.postpone()) continue
       await this.analyze()
       const pause = pacer.step()
       if (pause !== undefined) await pause
     }
-  }
-
-  #goOnWith(ready: readonly GraphNode[]): Promise<void> | undefined {
-    if (ready.length === 0 || this.#runtime.errors.length > 0) return undefined
-    return this.#chooseNext(ready)
-  }
-
-  #chooseNext(ready: readonly GraphNode[]): Promise<void> | undefined {
-    const runtime = this.#runtime
-    if (ready.some(hasDeciders)) {
-      return decide(runtime, ready).then((chosen) => runtime.enqueue(chosen))
-    }
-    runtime.enqueue(ready)
-    return undefined
   }
 }

@@ -19,13 +19,14 @@ import type { Compilation, GraphNode } from './compiler.ts'
 import { AtomContext } from './context.ts'
 import { Failing } from './failing.ts'
 import { Interceptors } from './interceptors.ts'
-import type { AtomSnapshot, Journal } from './journal.ts'
+import type { Journal } from './journal.ts'
 import { isIrreversible, Kept } from './kept.ts'
 import type { Lookup } from './lookup.ts'
 import type { EngineBehaviour } from './options.ts'
 import { Pacer } from './pacer.ts'
 import { ReadyQueue } from './ready-queue.ts'
 import { Selector } from './selector.ts'
+import { Start } from './start.ts'
 import { Turned } from './turned.ts'
 import { readUndo, type Undo, undoMeta } from './undo-record.ts'
 
@@ -151,7 +152,12 @@ export class Runtime {
   get isStopping(): boolean {
     const { state } = this.flowDetail
     if (this.errors.length > 0) return true
-    return state === 'SUSPENDING' ? this.heedsSuspension : state !== 'RUNNING'
+    return this.isSuspending || (state !== 'RUNNING' && state !== 'SUSPENDING')
+  }
+
+  /** The flow was asked to suspend, and not cancelled since. */
+  get isSuspending(): boolean {
+    return this.flowDetail.state === 'SUSPENDING' && this.heedsSuspension
   }
 
   /** Asks the atoms under way to stop: all of them, or those that go forward. */
@@ -226,32 +232,40 @@ export class Runtime {
   /**
    * Moves an atom; the change itself is the caller's.
    *
-   * @param options.starts it starts something, and can be withdrawn as long as nobody has heard
    * @param options.payload results or failures change as well
    */
   move(
     node: GraphNode,
     change: (detail: AtomDetail) => void,
     options: {
-      readonly starts?: boolean
       readonly payload?: boolean
       readonly outcome?: { readonly result: unknown }
     },
   ): void {
-    const detail = this.detailOf(node)
+    this.#change(node, change, options.payload === true, options.outcome, undefined)
+  }
+
+  /** Moves an atom by starting something, which can be withdrawn until a listener has heard of it. */
+  start(node: GraphNode, change: (detail: AtomDetail) => void, payload = false): Start {
+    const start = new Start(this.detailOf(node))
+    this.#change(node, change, payload, undefined, start)
+    return start
+  }
+
+  #change(
+    node: GraphNode,
+    change: (detail: AtomDetail) => void,
+    payload: boolean,
+    outcome: { readonly result: unknown } | undefined,
+    start: Start | undefined,
+  ): void {
     const { journal } = this
-    if (!journal.isHeard) {
-      change(detail)
-      this.#followKept(node, detail)
-      journal.touch(detail, options.payload === true)
-      return
-    }
-    const { state, intention, progress, attempt, failure, revertFailure } = detail
-    const before: AtomSnapshot = { state, intention, progress, attempt, failure, revertFailure }
+    const detail = this.detailOf(node)
+    const oldState = detail.state
     change(detail)
     this.#followKept(node, detail)
-    journal.touch(detail, options.payload === true)
-    journal.moved(detail, before, options.starts === true, options.outcome)
+    journal.touch(detail, payload)
+    if (journal.isHeard) journal.moved(detail, oldState, outcome, start)
   }
 
   #followKept(node: GraphNode, { state }: AtomDetail): void {
@@ -259,15 +273,28 @@ export class Runtime {
   }
 
   /** Moves an atom to a state that has no outcome; tasks say how far they are. */
-  moveTo(node: GraphNode, state: AtomState, options: { readonly starts?: boolean } = {}): void {
-    this.move(
-      node,
-      (detail) => {
-        detail.state = state
-        this.setProgress(node, detail, 0)
-      },
-      options,
-    )
+  moveTo(node: GraphNode, state: AtomState): void {
+    this.move(node, (detail) => this.#enter(node, detail, state), {})
+  }
+
+  /** The same, as {@link Runtime.start}. */
+  startIn(node: GraphNode, state: AtomState): Start {
+    return this.start(node, (detail) => this.#enter(node, detail, state))
+  }
+
+  #enter(node: GraphNode, detail: AtomDetail, state: AtomState): void {
+    detail.state = state
+    this.setProgress(node, detail, 0)
+  }
+
+  /** Takes a start back: the record is as it was, which is written with the next checkpoint. */
+  withdraw(start: Start): void {
+    const { detail } = start
+    const { hasFailed } = detail
+    start.withdraw()
+    this.journal.touch(detail, detail.hasFailed !== hasFailed)
+    const failure = failureToReport(detail)
+    if (failure !== undefined) this.failing.set(detail.name, failure)
   }
 
   /** Sets where an atom is meant to go. */
@@ -280,7 +307,7 @@ export class Runtime {
 
   /** In the mode where each move is a transaction of its own: writes and tells what there is. */
   afterMove(): Promise<void> | undefined {
-    return this.options.commitEachMove ? this.journal.flush() : undefined
+    return this.options.commitEachMove ? this.journal.flushNow() : undefined
   }
 
   /**

@@ -6,18 +6,25 @@
  *
  * @module
  */
-import type { Binding } from '../atoms/bindings.ts'
 import { History } from '../atoms/history.ts'
-import { Failure } from '../base/failure.ts'
 import type { AtomCall } from '../executors/executor.ts'
-import type { RetryDetail, TaskDetail } from '../persistence/atom-detail.ts'
+import type { AtomDetail, RetryDetail, TaskDetail } from '../persistence/atom-detail.ts'
 import { descendantsOf, type GraphNode } from './compiler.ts'
 import type { Runtime } from './runtime.ts'
+import type { Start } from './start.ts'
 
-/** An atom that has been moved, with the call that is to be made. */
-export interface Launch {
+/** An atom that has been moved, and whose code is not called yet. */
+interface Moved {
   /** The atom's node. */
   readonly node: GraphNode
+  /** The move, which can be withdrawn. */
+  readonly start: Start
+  /** What a retry that starts again has moved before, oldest first. */
+  readonly restart: readonly Start[] | undefined
+}
+
+/** An atom that has been moved, with the call that is to be made. */
+export interface Launch extends Moved {
   /** The call to make. */
   readonly call: AtomCall
   /** How long the call may take, in milliseconds; undefined for no limit. */
@@ -26,127 +33,166 @@ export interface Launch {
   readonly abort: ((reason: unknown) => void) | undefined
 }
 
-const STARTS = { starts: true } as const
+/** An atom that has been moved and cannot be called, since an input has no value. */
+export interface Breakdown extends Moved {
+  readonly call: undefined
+  /** What breaks the flow, unless the start is withdrawn. */
+  readonly error: unknown
+}
 
-/** An atom that has been moved, at once or when the move is written. */
-type Starting = Launch | undefined | Promise<Launch | undefined>
+/** What comes of starting an atom, at once or when its move is written. */
+type Starting = Launch | Breakdown | Promise<Launch | Breakdown>
 
 /**
  * Starts an atom in the direction in which it is meant to go. When an input has no value, the flow
  * is broken by it, and the atom stays RUNNING or REVERTING. A promise only where something is to be
- * written first, or a retry starts again: there would be several for each atom.
+ * written first: there would be several for each atom.
  */
 export function start(runtime: Runtime, node: GraphNode): Starting {
   const { intention } = runtime.detailOf(node)
-  if (intention === 'EXECUTE') return startExecute(runtime, node)
+  if (intention === 'EXECUTE') return startExecute(runtime, node, undefined)
   if (intention === 'REVERT' || node.kind === 'task') return startRevert(runtime, node)
   return startAgain(runtime, node)
 }
 
-async function startAgain(runtime: Runtime, node: GraphNode): Promise<Launch | undefined> {
-  runtime.moveTo(node, 'RETRYING', { starts: true })
+/** Without a pause, so that nobody who writes meanwhile stores half of it. */
+function startAgain(runtime: Runtime, node: GraphNode): Starting {
+  if (runtime.options.commitEachMove) return startAgainMoveByMove(runtime, node)
+  const retrying = runtime.startIn(node, 'RETRYING')
+  return startExecute(runtime, node, [retrying, ...retrySubflow(runtime, node)])
+}
+
+async function startAgainMoveByMove(
+  runtime: Runtime,
+  node: GraphNode,
+): Promise<Launch | Breakdown> {
+  const retrying = runtime.startIn(node, 'RETRYING')
   await runtime.afterMove()
-  await retrySubflow(runtime, node)
-  return startExecute(runtime, node)
+  const sent = await retrySubflowMoveByMove(runtime, node)
+  return startExecute(runtime, node, [retrying, ...sent])
 }
 
 /** Sends everything after a retry back to the start, and the retry itself to its next attempt. */
-export async function retrySubflow(runtime: Runtime, retry: GraphNode): Promise<void> {
+export function retrySubflow(runtime: Runtime, retry: GraphNode): readonly Start[] {
   const region = descendantsOf(retry)
   runtime.intend(retry, 'EXECUTE')
+  const sent = region.flatMap((node) => sendBack(runtime, node) ?? [])
+  runtime.selector.restartAfter(retry, region)
+  runtime.turned.forget()
+  return sent
+}
+
+/** The same with a transaction for each move. */
+export async function retrySubflowMoveByMove(
+  runtime: Runtime,
+  retry: GraphNode,
+): Promise<readonly Start[]> {
+  const region = descendantsOf(retry)
+  const sent: Start[] = []
+  runtime.intend(retry, 'EXECUTE')
   for (const node of region) {
-    if (node.atom === undefined) continue
-    const { state, hasFailed } = runtime.detailOf(node)
-    if (state !== 'PENDING' || hasFailed) {
-      runtime.failing.delete(node.name)
-      runtime.move(
-        node,
-        (record) => {
-          record.startOver()
-          if (record.kind === 'task') record.progress = 0
-        },
-        { starts: true, payload: hasFailed },
-      )
-      await runtime.afterMove()
-    }
-    runtime.intend(node, 'EXECUTE')
+    const start = sendBack(runtime, node)
+    if (start === undefined) continue
+    sent.push(start)
+    await runtime.afterMove()
   }
   runtime.selector.restartAfter(retry, region)
   runtime.turned.forget()
+  return sent
 }
 
-function startExecute(runtime: Runtime, node: GraphNode): Starting {
+/** Sends an atom back to the start; nothing when it is there. */
+function sendBack(runtime: Runtime, node: GraphNode): Start | undefined {
+  if (node.atom === undefined) return undefined
+  const { state, hasFailed } = runtime.detailOf(node)
+  runtime.failing.delete(node.name)
+  const isThere = state === 'PENDING' && !hasFailed
+  const start = isThere ? undefined : runtime.start(node, toPending, hasFailed)
+  runtime.intend(node, 'EXECUTE')
+  return start
+}
+
+function toPending(record: AtomDetail): void {
+  record.startOver()
+  if (record.kind === 'task') record.progress = 0
+}
+
+function startExecute(
+  runtime: Runtime,
+  node: GraphNode,
+  restart: readonly Start[] | undefined,
+): Starting {
   const isAgain = runtime.detailOf(node).state === 'RUNNING'
-  runtime.move(
-    node,
-    (detail) => {
-      detail.state = 'RUNNING'
-      if (!isAgain) detail.attempt += 1
-      runtime.setProgress(node, detail, 0)
-      if (detail.kind === 'retry') (detail as RetryDetail).retryAt = undefined
-      detail.version = node.atom?.version
-      detail.provisions = node.atom?.provisions
-    },
-    STARTS,
-  )
+  const start = runtime.start(node, (detail) => {
+    detail.state = 'RUNNING'
+    if (!isAgain) detail.attempt += 1
+    runtime.setProgress(node, detail, 0)
+    if (detail.kind === 'retry') (detail as RetryDetail).retryAt = undefined
+    detail.version = node.atom?.version
+    detail.provisions = node.atom?.provisions
+  })
   const written = runtime.afterMove()
   return written === undefined
-    ? execution(runtime, node)
-    : written.then(() => execution(runtime, node))
+    ? execution(runtime, node, start, restart)
+    : written.then(() => execution(runtime, node, start, restart))
 }
 
-function execution(runtime: Runtime, node: GraphNode): Launch | undefined {
+function execution(
+  runtime: Runtime,
+  node: GraphNode,
+  start: Start,
+  restart: readonly Start[] | undefined,
+): Launch | Breakdown {
   const { atom } = node as { readonly atom: AtomCall['atom'] }
-  const inputs = inputsOf(runtime, node, atom.executeBindings)
-  if (inputs === undefined) return undefined
+  let inputs: Record<string, unknown>
+  try {
+    inputs = runtime.lookup.inputs(node, atom.executeBindings)
+  } catch (error) {
+    return { node, start, restart, call: undefined, error }
+  }
   if (atom.kind === 'retry') inputs['history'] = historyOf(runtime, node)
-  return callOf(runtime, node, 'execute', inputs)
+  return launchOf(runtime, node, 'execute', inputs, start, restart)
 }
 
 function startRevert(runtime: Runtime, node: GraphNode): Starting {
-  runtime.moveTo(node, 'REVERTING', STARTS)
+  const start = runtime.startIn(node, 'REVERTING')
   const written = runtime.afterMove()
-  return written === undefined ? undoing(runtime, node) : written.then(() => undoing(runtime, node))
+  return written === undefined
+    ? undoing(runtime, node, start)
+    : written.then(() => undoing(runtime, node, start))
 }
 
-function undoing(runtime: Runtime, node: GraphNode): Launch | undefined {
+function undoing(runtime: Runtime, node: GraphNode, start: Start): Launch | Breakdown {
   const { atom } = node as { readonly atom: AtomCall['atom'] }
-  const inputs = inputsOf(runtime, node, atom.revertBindings)
-  if (inputs === undefined) return undefined
+  let inputs: Record<string, unknown>
+  try {
+    inputs = runtime.lookup.inputs(node, atom.revertBindings)
+  } catch (error) {
+    return { node, start, restart: undefined, call: undefined, error }
+  }
   runtime.failing.putInto(inputs)
   if (atom.kind === 'retry') inputs['history'] = historyOf(runtime, node)
   else {
     const { failure, results, resultToUndo } = runtime.detailOf(node) as TaskDetail
     inputs['result'] = failure ?? results ?? resultToUndo
   }
-  return callOf(runtime, node, 'revert', inputs)
+  return launchOf(runtime, node, 'revert', inputs, start, undefined)
 }
 
-function inputsOf(
-  runtime: Runtime,
-  node: GraphNode,
-  bindings: readonly Binding[],
-): Record<string, unknown> | undefined {
-  try {
-    return runtime.lookup.inputs(node, bindings)
-  } catch (error) {
-    runtime.errors.push(Failure.from(error))
-    return undefined
-  }
-}
-
-function callOf(
+function launchOf(
   runtime: Runtime,
   node: GraphNode,
   direction: AtomCall['direction'],
   inputs: Record<string, unknown>,
+  start: Start,
+  restart: readonly Start[] | undefined,
 ): Launch {
   const { atom } = node as { readonly atom: AtomCall['atom'] }
   const limitMs = direction === 'execute' ? atom.timeoutMs : atom.revertTimeoutMs
   const own = limitMs === undefined ? undefined : new AbortController()
   const context = runtime.contextOf(node, direction, own?.signal)
   const call = { atom, direction, inputs, context }
-  return { node, call, limitMs, abort: own?.abort.bind(own) }
+  return { node, start, restart, call, limitMs, abort: own?.abort.bind(own) }
 }
 
 /** What a retry has tried so far. */

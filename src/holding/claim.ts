@@ -11,7 +11,7 @@ import { type Clock, type FullClock, fullClock } from '../base/clock.ts'
 import { StaleWriteError, StorageError } from '../errors.ts'
 import type { Backend, Fence, FlowRecord } from '../persistence/backend.ts'
 import type { FlowDetail } from '../persistence/flow-detail.ts'
-import { newOwner } from '../persistence/owner.ts'
+import { giveUp, goOnAs, newOwner } from '../persistence/owner.ts'
 import { loadFlowDetail } from '../persistence/reader.ts'
 import { Lease, readLeaseMs } from './lease.ts'
 import { LeaseWatch } from './lease-watch.ts'
@@ -42,6 +42,8 @@ export class Claim {
   #owner: string | undefined
   #epoch = 0
   #isHeld = false
+  /** The stored record may have the owner's name: it was claimed, or that was tried. */
+  #mayBeNamed = false
   /** Somebody means to keep the claim over several writes. */
   #isTaken = false
   #isEnding = false
@@ -62,6 +64,11 @@ export class Claim {
   /** The epoch that was claimed last. */
   get epoch(): number {
     return this.#epoch
+  }
+
+  /** Something may still be written: the claim is neither lost nor over. */
+  get canWrite(): boolean {
+    return this.#problem === undefined
   }
 
   /** A run has begun, and has not ended. */
@@ -123,6 +130,7 @@ export class Claim {
     // Whoever found the lease over may be about to claim: only one of the two must succeed.
     if (!this.#isHeld || (this.#lease.isOver && !this.#isEnding)) {
       const stored = flowDetail.storedIn === backend ? flowDetail.epoch : 0
+      this.#mayBeNamed = true
       return { owner, epoch: stored + 1, action: 'claim', leaseUntil: this.#newLease() }
     }
     const epoch = this.#epoch
@@ -143,6 +151,8 @@ export class Claim {
     const { flowDetail } = this.#parts
     this.#epoch = epoch
     this.#isHeld = action !== 'release'
+    this.#mayBeNamed = this.#isHeld
+    goOnAs(owner)
     if (action === 'release') {
       this.#isTaken = false
       this.#isEnding = false
@@ -200,12 +210,17 @@ export class Claim {
     this.#watch.stop()
   }
 
-  /** Gives the claim back without a checkpoint. What cannot be given back ends with its lease. */
+  /**
+   * Gives the claim back without a checkpoint. When that cannot be written, it ends with its lease;
+   * in this process it has ended at once.
+   */
   async giveBack(): Promise<void> {
     this.#isTaken = false
-    if (!this.#isHeld || this.#problem !== undefined) return
-    await this.end()
-    await this.save().catch(() => {})
+    if (this.#isHeld && this.#problem === undefined) {
+      await this.end()
+      await this.save().catch(() => {})
+    }
+    if (this.#mayBeNamed && this.#owner !== undefined) giveUp(this.#owner)
   }
 
   /** Waits for a write as long as the lease holds. */

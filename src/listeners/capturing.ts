@@ -4,7 +4,7 @@
  * @module
  */
 import type { Engine } from '../engine/engine.ts'
-import type { FlowMoved, RetryMoved, TaskMoved } from '../engine/journal.ts'
+import type { FlowMoved, RetryMoved, TaskMoved } from '../engine/events.ts'
 import type { RetryState, TaskState } from '../states/atom.ts'
 import type { FlowState } from '../states/flow.ts'
 import { Listener } from './listener.ts'

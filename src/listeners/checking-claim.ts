@@ -8,7 +8,7 @@
  */
 import { shown } from '../base/checks.ts'
 import { awaitable } from '../base/thenable.ts'
-import type { FlowMoved, TaskMoved } from '../engine/journal.ts'
+import type { FlowMoved, TaskMoved } from '../engine/events.ts'
 import type { TaskState } from '../states/atom.ts'
 import type { FlowState } from '../states/flow.ts'
 import { Listener, type Watched } from './listener.ts'

@@ -6,7 +6,7 @@
  * @module
  */
 import { isFailure } from '../base/failure.ts'
-import type { FlowMoved, RetryMoved, TaskMoved } from '../engine/journal.ts'
+import type { FlowMoved, RetryMoved, TaskMoved } from '../engine/events.ts'
 import type { RetryState, TaskState } from '../states/atom.ts'
 import type { FlowState } from '../states/flow.ts'
 import { displayBare } from './display.ts'

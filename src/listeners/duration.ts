@@ -4,7 +4,7 @@
  * @module
  */
 import { type Clock, fullClock } from '../base/clock.ts'
-import type { FlowMoved, TaskMoved } from '../engine/journal.ts'
+import type { FlowMoved, TaskMoved } from '../engine/events.ts'
 import type { TaskState } from '../states/atom.ts'
 import type { FlowState } from '../states/flow.ts'
 import { Listener, type Watched } from './listener.ts'

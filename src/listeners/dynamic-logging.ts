@@ -7,7 +7,7 @@
  */
 import { isFailure } from '../base/failure.ts'
 import { CONSOLE_LOGGER, type Logger } from '../base/logger.ts'
-import type { FlowMoved, RetryMoved, TaskMoved } from '../engine/journal.ts'
+import type { FlowMoved, RetryMoved, TaskMoved } from '../engine/events.ts'
 import type { AtomState, RetryState, TaskState } from '../states/atom.ts'
 import type { FlowState } from '../states/flow.ts'
 import { Disclosure, type DisclosureOptions } from './disclosure.ts'

@@ -4,7 +4,7 @@
  * @module
  */
 import { type Clock, fullClock } from '../base/clock.ts'
-import type { RetryMoved, TaskMoved } from '../engine/journal.ts'
+import type { RetryMoved, TaskMoved } from '../engine/events.ts'
 import type { RetryState, TaskState } from '../states/atom.ts'
 import type { FlowState } from '../states/flow.ts'
 import { Listener, type ListenerOptions, type Watched } from './listener.ts'

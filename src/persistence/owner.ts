@@ -25,13 +25,30 @@ export function newOwner(): string {
   return `${ME}/${threadId}.${engineCount}`
 }
 
+/** Names of this process under which nobody works any more, though records may still have them. */
+const GIVEN_UP = new Set<string>()
+
+/** Nobody works under a name of this process any more; what it holds could not be given back. */
+export function giveUp(owner: string): void {
+  GIVEN_UP.add(owner)
+}
+
+/** Somebody works under that name again. */
+export function goOnAs(owner: string): void {
+  GIVEN_UP.delete(owner)
+}
+
 /** Whether nobody works on a run any more: nobody holds it, or its holder is known to be gone. */
 export function isLeft(record: Pick<StoredFlowRecord, 'owner' | 'leaseUntil'>, at: Date): boolean {
   return isFree(record, at) || isGone(record.owner ?? '')
 }
 
-/** True when the process that had this name ran on this machine and is gone; else it may live. */
+/**
+ * True when the process that had this name ran on this machine and is gone, or is this one and has
+ * given the name up; else it may live.
+ */
 export function isGone(owner: string): boolean {
+  if (GIVEN_UP.has(owner)) return true
   const parts = owner.split('/')
   const [host, namespace, pid, start] = parts
   if (parts.length !== 5 || `${host}/${namespace}` !== HERE) return false

@@ -6,7 +6,7 @@
  * @module
  */
 import { AssertionError } from 'node:assert'
-import type { FlowMoved, RetryMoved, TaskMoved } from '../engine/journal.ts'
+import type { FlowMoved, RetryMoved, TaskMoved } from '../engine/events.ts'
 import { Listener, type ListenerOptions, type Watched } from '../listeners/listener.ts'
 import type { AtomState } from '../states/atom.ts'
 import type { FlowState } from '../states/flow.ts'

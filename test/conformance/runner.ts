@@ -15,6 +15,7 @@ import {
   type RetryMoved,
   type TaskMoved,
 } from '../../src/index.ts'
+import { needsBatches } from './by-batch.ts'
 import type {
   AtomMoment,
   Case,
@@ -206,7 +207,7 @@ class CaseRun {
     item: CaseItem,
     options: Pick<LoadOptions, 'flowDetail'> & { store?: JsonObject | undefined },
   ): Engine {
-    const { engine: kind, pace, commitWithCrashes } = this.#configuration
+    const { engine: kind, pace } = this.#configuration
     const { options: { defer_reverts, never_resolve, inject_transient } = {} } = this.#case.engine
     const process = this.#process
     const flow = buildFlow(item, new Script(process, this.#recording, pace))
@@ -220,7 +221,7 @@ class CaseRun {
         neverResolve: never_resolve,
         injectTransient: inject_transient,
         accept: ['removed', 'inserted'],
-        commit: this.#hasCrashes ? commitWithCrashes : 'tick',
+        commit: this.#commit,
       } as never,
     ) as Engine
     engine.notifier.register('*', (state) => {
@@ -260,6 +261,12 @@ class CaseRun {
         (operation.crashWhen !== undefined || operation.crashAfterYields !== undefined)
       )
     })
+  }
+
+  get #commit(): 'move' | 'tick' {
+    const { engine, commitWithCrashes } = this.#configuration
+    if (engine === 'serial' && needsBatches(this.#case.id)) return 'move'
+    return this.#hasCrashes ? commitWithCrashes : 'tick'
   }
 
   get #living(): Engine {
