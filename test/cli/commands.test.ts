@@ -39,11 +39,11 @@ describe('run', () => {
   prepare_retry RUNNING
   prepare_retry SUCCESS -
   reserve RUNNING
+  reserve SUCCESS -
   copy RUNNING
   copy 30 %
   copy 60 %
   copy 90 %
-  reserve SUCCESS -
   copy SUCCESS -
   announce RUNNING
   announce SUCCESS -
