@@ -8,6 +8,7 @@
  */
 import { setImmediate as onNextTurn } from 'node:timers'
 import { setImmediate } from 'node:timers/promises'
+import { type Clock, SYSTEM_CLOCK } from '../base/clock.ts'
 
 /** After so long without a turn of the event loop it is time for a pause, in milliseconds. */
 const PAUSE_AFTER_MS = 15
@@ -17,12 +18,22 @@ const STEPS_PER_LOOK = 16
 
 /** Says when it is time for a pause. */
 export class Pacer {
+  readonly #isSwitchedOff: boolean
   #stepCount = 0
   /** Since when the event loop has not turned; undefined when it has since the last look. */
   #busySinceMs: number | undefined
 
+  /**
+   * @param clock the engine's; with one that has timers of its own, as in tests, nothing pauses, so
+   * that the order of what happens does not depend on how fast the machine is
+   */
+  constructor(clock: Clock = SYSTEM_CLOCK) {
+    this.#isSwitchedOff = clock !== SYSTEM_CLOCK && clock.setTimer !== undefined
+  }
+
   /** One more atom was dealt with: a promise when it is time for a pause, which it resolves after. */
   step(): Promise<void> | undefined {
+    if (this.#isSwitchedOff) return undefined
     this.#stepCount += 1
     return this.#stepCount % STEPS_PER_LOOK === 0 ? this.#look() : undefined
   }

@@ -108,7 +108,7 @@ export class Runtime {
   /** Failures of execute that no later success has replaced, by atom. */
   readonly failing: Failing = new Failing()
   /** When the rest of the process is to have its turn. */
-  readonly pacer: Pacer = new Pacer()
+  readonly pacer: Pacer
   /** What broke the flow; as failures, since an error may be `undefined`. */
   readonly errors: Failure[] = []
   /** How many failures of atoms were resolved by reverting or retrying. */
@@ -134,6 +134,7 @@ export class Runtime {
     this.executor = parts.executor
     this.logger = parts.logger
     this.clock = fullClock(parts.clock)
+    this.pacer = new Pacer(parts.clock)
     this.options = parts.options
     this.#interceptors = parts.interceptors ?? new Interceptors()
     this.#progressNotifier = parts.progressNotifier ?? new Notifier()
