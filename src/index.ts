@@ -51,8 +51,15 @@ export {
   threadTask,
 } from './atoms/thread-task.ts'
 // Logging and time
-export { type Clock, SYSTEM_CLOCK, type Timer, type TimerOptions } from './base/clock.ts'
+export {
+  type Clock,
+  type FullClock,
+  SYSTEM_CLOCK,
+  type Timer,
+  type TimerOptions,
+} from './base/clock.ts'
 // Failures
+export type { ErrorClass } from './base/error-classes.ts'
 export {
   type ErrorType,
   Failure,
@@ -61,6 +68,7 @@ export {
   isFailure,
   WrappedFailure,
 } from './base/failure.ts'
+export type { FailureCode } from './base/failure-record.ts'
 export { type Logger, SILENT_LOGGER } from './base/logger.ts'
 // Notifications
 export { ANY, type Callback, Notifier, type RegisterOptions } from './base/notifier.ts'

@@ -206,11 +206,13 @@ describe('entries', () => {
       type EngineOptions
       type EngineParts
       type EngineStatistics
+      type ErrorClass
       type ErrorType
       type EventTimeOptions
       type Executor
       type ExponentialDelay
       type FactoryOptions
+      type FailureCode
       type FailureParts
       type FailureRecord
       type Fence
@@ -227,6 +229,7 @@ describe('entries', () => {
       type FlowRegistry
       type FlowState
       type FormatsFailures
+      type FullClock
       type FunctorOptions
       type GivesOf
       type GivingUpOptions
@@ -346,7 +349,9 @@ describe('entries', () => {
       type MysqlOptions
       type MysqlPool
       type MysqlQuery
-      type RetryBounds"
+      type MysqlValue
+      type RetryBounds
+      type SelfWritten"
     `)
   })
 

@@ -124,7 +124,11 @@ export interface EngineParts extends EngineBehaviour {
   readonly backend: Backend | undefined
   /** Who calls the atoms. */
   readonly executor: Executor
-  /** In whose name it is written, where the record was claimed before the engine was made. */
+  /**
+   * In whose name it is written, where the record was claimed before the engine was made.
+   *
+   * @internal
+   */
   readonly claim?: Claim | undefined
 }
 

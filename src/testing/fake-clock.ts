@@ -24,7 +24,7 @@ interface Waiting extends Timer {
 
 /**
  * Tells a time that only a test changes, and ends every wait that is over by then. For whatever
- * takes a {@link Clock}: engines, listeners, backends, the code of the user.
+ * takes a `Clock`: engines, listeners, backends, the code of the user.
  *
  * @example
  * const clock = new FakeClock('2026-03-01T12:00:00Z')

@@ -13,6 +13,7 @@ import type { MysqlPool } from './mysql-line.ts'
 
 export type { MysqlOptions } from './mysql-backend.ts'
 export type { MysqlConnection, MysqlPool, MysqlQuery } from './mysql-line.ts'
+export type { MysqlValue, SelfWritten } from './mysql-values.ts'
 export type { RetryBounds } from './retrying.ts'
 
 /**
