@@ -54,6 +54,9 @@ export interface AtomOptions {
   readonly revertTimeoutMs?: number | undefined
 }
 
+/** As many characters as the column of TaskFlow's table has. */
+const MAX_VERSION_LENGTH = 64
+
 const VERSION = kindOf(
   "a version such as '1.0' or [1, 0]",
   (value) => typeof value === 'string' || isListOfNumbers(value),
@@ -116,6 +119,7 @@ export abstract class Atom<Needs extends object = object, Gives extends object =
     this.provisions = provisionsOf(label, options.provides)
     this.priority = priority
     this.version = typeof version === 'string' ? version : version.join('.')
+    if (this.version !== '') demandName(`version of '${label}'`, this.version, MAX_VERSION_LENGTH)
     this.inject = inject
   }
 

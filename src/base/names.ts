@@ -21,11 +21,16 @@ const SPACE_AT_AN_END = /^[\t-\r\p{Zs}]|[\t-\r\p{Zs}]$/u
  * Makes sure that a name can be stored everywhere.
  *
  * @param what whose it is, such as `the name of a task`
+ * @param maxLength how many characters its column has
  * @throws TypeError with what is wrong with it.
  */
-export function demandName(what: string, name: unknown): asserts name is string {
-  if (typeof name === 'string' && PLAIN.test(name)) return
-  const why = typeof name === 'string' ? whyUnfit(name) : 'be a string'
+export function demandName(
+  what: string,
+  name: unknown,
+  maxLength: number = MAX_LENGTH,
+): asserts name is string {
+  if (typeof name === 'string' && name.length <= maxLength && PLAIN.test(name)) return
+  const why = typeof name === 'string' ? whyUnfit(name, maxLength) : 'be a string'
   if (why !== undefined) throw new TypeError(`${what} must ${why}, got ${shown(name)}`)
 }
 
@@ -56,13 +61,13 @@ export function demandSymbols(what: string, values: unknown): void {
   for (const symbol of Object.keys(values)) demandSymbol(`a name in ${what}`, symbol)
 }
 
-function whyUnfit(name: string): string | undefined {
+function whyUnfit(name: string, maxLength: number): string | undefined {
   if (name === '') return 'not be empty'
   if (!name.isWellFormed()) return 'be well-formed text, without half a character'
   if (name.includes('\0')) return 'have no NUL character'
   if (SPACE_AT_AN_END.test(name)) return 'not begin or end with a space'
-  if (name.length > MAX_LENGTH && [...name].length > MAX_LENGTH) {
-    return `have at most ${MAX_LENGTH} characters`
+  if (name.length > maxLength && [...name].length > maxLength) {
+    return `have at most ${maxLength} characters`
   }
   return undefined
 }

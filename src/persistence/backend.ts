@@ -222,9 +222,9 @@ export interface Backend extends AsyncDisposable {
    * the same time, and share a transaction then; one that is refused has no part in it. A
    * checkpoint may carry a book alone, or a fence alone; an empty one changes nothing.
    *
-   * @throws TypeError when a name or an identifier cannot be kept by every backend alike: it is no
+   * @throws TypeError when a name, an identifier or a version cannot be kept by every backend alike: it is no
    * well-formed text, has a NUL, ends with a space, or is longer than 255 characters, of an
-   * identifier 64.
+   * identifier or a version 64.
    * @throws {@link NotFoundError} when the flow of its atoms or of its fence, or the book of its
    * flow, is neither stored nor part of it.
    * @throws {@link StaleWriteError} when its fence does not fit the stored epoch.

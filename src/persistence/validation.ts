@@ -10,6 +10,7 @@ import type { Checkpoint } from './backend.ts'
 /** As many characters as TaskFlow's columns have. */
 const MAX_NAME_LENGTH = 255
 const MAX_UUID_LENGTH = 64
+const MAX_VERSION_LENGTH = 64
 
 /**
  * Makes sure that every backend keeps the names and identifiers of a checkpoint.
@@ -17,7 +18,7 @@ const MAX_UUID_LENGTH = 64
  * @throws TypeError for one that is no well-formed text, is too long, has a NUL, or ends with a
  * space, which MySQL does not tell from none.
  */
-export function checkCheckpoint({ flowUuid, book, flow, atoms }: Checkpoint): void {
+export function checkCheckpoint({ flowUuid, book, flow, atoms, fence }: Checkpoint): void {
   if (flowUuid !== '') demandText('the uuid of a flow detail', flowUuid, MAX_UUID_LENGTH)
   if (book !== undefined) {
     demandText('the uuid of a book', book.uuid, MAX_UUID_LENGTH)
@@ -27,9 +28,13 @@ export function checkCheckpoint({ flowUuid, book, flow, atoms }: Checkpoint): vo
     demandText('the uuid of a flow detail', flow.uuid, MAX_UUID_LENGTH)
     demandText('the name of a flow', flow.name, MAX_NAME_LENGTH)
   }
+  if (fence !== undefined) demandText('the owner of a flow', fence.owner, MAX_NAME_LENGTH)
   for (const atom of atoms) {
     demandText('the uuid of an atom', atom.uuid, MAX_UUID_LENGTH)
     demandText('the name of an atom', atom.name, MAX_NAME_LENGTH)
+    if (atom.version !== undefined) {
+      demandText('the version of an atom', atom.version, MAX_VERSION_LENGTH)
+    }
   }
 }
 

@@ -95,6 +95,21 @@ describe.each(Object.entries(DEFINITIONS))('the name of %s', (_what, define) => 
   })
 })
 
+test.each([
+  ['half a character', '1.\ud800'],
+  ['a NUL', '1.0\0'],
+  ['a space at the end', '1.0 '],
+  ['65 characters', '1'.repeat(65)],
+  ['many numbers', Array.from({ length: 40 }, () => 1)],
+])('a version with %s is refused with the atom', (_problem, version) => {
+  expect(() => task('t', { execute, version })).toThrow(/^version of 't' must /)
+  expect(() => times(2, { name: 'r', version })).toThrow(/^version of 'r' must /)
+})
+
+test('a version may have 64 characters', () => {
+  expect(task('t', { execute, version: '1'.repeat(64) }).version).toHaveLength(64)
+})
+
 test('a retry whose name would be too long with that of its flow is refused with the flow', () => {
   expect(() => linear('x'.repeat(253), { retry: times(2) })).toThrow(
     /^the name of the retry of flow/,

@@ -44,7 +44,10 @@ export function nameClauses(clause: DeclareClause): void {
   clause('refuses names that some backend could not keep', async ({ backend }) => {
     for (const name of REFUSED) {
       const { flow, book } = await saveNewFlow(backend)
+      const claim = { owner: name, epoch: 1, action: 'claim', leaseUntil: undefined } as const
       const refused = [
+        checkpointOf(flow.uuid, { fence: claim }),
+        checkpointOf(flow.uuid, { atoms: [atomRecord({ version: name })] }),
         checkpointOf(flow.uuid, { atoms: [atomRecord({ name })] }),
         checkpointOf(flow.uuid, { atoms: [atomRecord({ uuid: name })] }),
         checkpointOf(flow.uuid, { flow: { ...flow, name } }),
