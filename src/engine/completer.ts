@@ -14,7 +14,7 @@ import { DURATION } from '../base/checks.ts'
 import { Failure, isFailure } from '../base/failure.ts'
 import { inWords } from '../base/thrown.ts'
 import { InvalidStateError, NotStorableError } from '../errors.ts'
-import type { RetryDetail } from '../persistence/atom-detail.ts'
+import { RetryDetail } from '../persistence/atom-detail.ts'
 import type { GraphNode } from './compiler.ts'
 import { retryInCharge } from './course.ts'
 import { delay } from './delays.ts'
@@ -110,10 +110,11 @@ function textOf(
   try {
     if (direction === 'revert') return journal.texts.textOf(value, 'revert result', node.name)
     const text = journal.texts.textOf(value, 'result', node.name)
-    if (node.kind === 'retry' && text !== undefined) {
-      journal.texts.demandRoom(runtime.detailOf(node) as RetryDetail, text ?? '')
-    }
-    return text === undefined ? whyUnreadable(node, value) : text
+    if (text === undefined) return whyUnreadable(node, value)
+    const detail = runtime.detailOf(node)
+    if (detail instanceof RetryDetail) journal.texts.demandRoom(detail, text ?? '')
+    else journal.texts.demandBeside(detail, text)
+    return text
   } catch (error) {
     if (!(error instanceof NotStorableError)) throw error
     return Failure.from(error)

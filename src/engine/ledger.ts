@@ -97,7 +97,9 @@ export class Ledger {
       const atoms: AtomRecord[] = []
       const checkpoint = this.#checkpoint(atoms, isNew, flowDirty, fence)
       for (const [detail, payload] of changed) {
-        atoms.push(atomRecord(detail, payload ? atomPayload(detail, this.#limit) : undefined))
+        atoms.push(
+          atomRecord(detail, payload ? atomPayload(detail, this.#limit) : undefined, this.#limit),
+        )
         const pause = pacer?.step()
         if (pause !== undefined) await pause
       }

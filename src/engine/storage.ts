@@ -136,6 +136,8 @@ export class Storage<Results extends object = Record<string, unknown>> {
       return
     }
     const kept = this.#writer.texts.keepEach(values, `what is put into '${atom}' as`)
+    const all = { ...detail.keptInjected, ...kept }
+    this.#writer.texts.demandChanged(detail, { keptInjected: all })
     this.#additions.make(() => {
       detail.keptInjected = { ...detail.keptInjected, ...kept }
       this.#writer.touch(detail, false)
@@ -291,8 +293,10 @@ export class Storage<Results extends object = Record<string, unknown>> {
   updateAtomMetadata(atom: string, meta: Readonly<Record<string, unknown>>): void {
     const detail = this.#detail(atom)
     const kept = this.#writer.texts.keepEach(meta, `the metadata of '${atom}',`)
+    const added = readMembers(kept)
+    this.#writer.texts.demandChanged(detail, { meta: { ...detail.meta, ...added } })
     this.#additions.make(() => {
-      detail.meta = { ...detail.meta, ...readMembers(kept) }
+      detail.meta = { ...detail.meta, ...added }
       this.#writer.touch(detail, false)
     })
   }

@@ -8,9 +8,9 @@
 import type { Failure } from '../base/failure.ts'
 import type { PayloadLimit } from '../base/payload-limit.ts'
 import type { NotStorableError } from '../errors.ts'
-import type { RetryDetail } from '../persistence/atom-detail.ts'
+import { type AtomDetail, type RetryDetail, TaskDetail } from '../persistence/atom-detail.ts'
 import { keep } from '../persistence/kept-value.ts'
-import { encodeResults, encodeValue } from '../persistence/records.ts'
+import { encodeProvided, encodeValue, encodeWithMeta } from '../persistence/records.ts'
 
 /** Makes texts, within what the backend of one run takes. */
 export class Texts {
@@ -43,7 +43,7 @@ export class Texts {
   }
 
   /**
-   * Makes sure that a retry's history can be stored with one more attempt, and the failures of that.
+   * Makes sure that a retry's history can be stored with one more attempt.
    *
    * @param text what the attempt provides, as it is stored
    * @throws {@link NotStorableError} when it is too large.
@@ -52,9 +52,41 @@ export class Texts {
     const { maxTextBytes } = this.#limit
     const isSmall = (retry.attemptCount + 1) * this.#limit.maxBytes < maxTextBytes / 4
     if (isSmall && retry.attemptCount < 1_000) return
-    const history = encodeResults(retry, this.#limit) ?? ''
-    // As much again is left for the failures that the retry will be asked about.
-    this.#limit.demandTotal(history + history + text + text, `the history of '${retry.name}'`)
+    // The failures that the retry will be asked about are cut down to what room there is.
+    const history = `${encodeProvided(retry)},[${text},{}]`
+    this.#limit.demandTotal(history, `the history of '${retry.name}'`)
+  }
+
+  /**
+   * Makes sure that a task's result can be stored beside its metadata, where it comes to stand when
+   * its undo fails.
+   *
+   * @param text the result, as it is stored
+   * @throws {@link NotStorableError} when both are too large together.
+   */
+  demandBeside(task: AtomDetail, text: string | null): void {
+    if (task.meta === undefined && task.keptInjected === undefined) return
+    this.demandTotal(() => encodeWithMeta(task, text), `what is kept of '${task.name}'`)
+  }
+
+  /**
+   * Makes sure that what is kept with an atom can be, once it has changed.
+   *
+   * @throws {@link NotStorableError} when it is too large together.
+   */
+  demandChanged(
+    atom: AtomDetail,
+    change: Partial<Pick<AtomDetail, 'meta' | 'keptInjected'>>,
+  ): void {
+    if (!this.#isStored) return
+    const { meta, keptInjected } = atom
+    Object.assign(atom, change)
+    try {
+      const result = atom instanceof TaskDetail ? encodeValue(atom.keptResults) : null
+      this.demandTotal(() => encodeWithMeta(atom, result), `what is kept of '${atom.name}'`)
+    } finally {
+      Object.assign(atom, { meta, keptInjected })
+    }
   }
 
   /** Makes sure that a text which several values make together can be stored. */

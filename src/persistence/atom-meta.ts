@@ -38,10 +38,12 @@ const NO_WAIT = { retryAt: undefined, retryDelayMs: undefined }
 /**
  * The meta of an atom as text.
  *
+ * @param hasDetails whether it keeps what the atom said with its progress
  * @throws {@link NotStorableError} with the path of the part that cannot be stored.
  */
-export function encodeMeta(detail: AtomDetail): string {
-  const { progress, progressDetails, attempt, keptInjected: injected, meta } = detail
+export function encodeMeta(detail: AtomDetail, hasDetails = true): string {
+  const { progress, attempt, keptInjected: injected, meta } = detail
+  const progressDetails = hasDetails ? detail.progressDetails : undefined
   const { retryAt, retryDelayMs } = detail instanceof RetryDetail ? detail : NO_WAIT
   const toUndo = detail instanceof TaskDetail ? detail.keptResultToUndo : undefined
   const provisions = detail.provisions?.length ? detail.provisions : NO_PROMISES

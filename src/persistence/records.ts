@@ -35,9 +35,26 @@ export function flowRecord(detail: FlowDetail, bookUuid: string): FlowRecord {
 }
 
 /** An atom detail as it is stored; without payload, the stored one stays as it is. */
-export function atomRecord(detail: AtomDetail, payload: AtomPayload | undefined): AtomRecord {
+export function atomRecord(
+  detail: AtomDetail,
+  payload: AtomPayload | undefined,
+  limit: PayloadLimit = NO_PAYLOAD_LIMIT,
+): AtomRecord {
   const { uuid, name, kind, state, intention, version } = detail
-  return { uuid, name, kind, state, intention, version, meta: encodeMeta(detail), payload }
+  let meta = encodeMeta(detail)
+  // What the atom said on its way is the only part that nobody needs to go on.
+  if (limit.isOverTotal(meta)) meta = encodeMeta(detail, false)
+  return { uuid, name, kind, state, intention, version, meta, payload }
+}
+
+/**
+ * All that may come to stand in the meta of an atom, as text: a result stands there, too, while an
+ * undo of it has failed.
+ *
+ * @param result the result, as text
+ */
+export function encodeWithMeta(detail: AtomDetail, result: string | null): string {
+  return `${encodeMeta(detail, false)}${result ?? ''}`
 }
 
 /**
@@ -53,25 +70,37 @@ export function encodeResults(
   const retry = detail as RetryDetail
   let text = encodeAttempts(retry, limit)
   for (const maxBytes of FEWER_BYTES) {
-    if (!limit.isOverTotal(text)) break
+    if (!limit.isOverTotal(text)) return text
     text = encodeAttempts(retry, new PayloadLimit(maxBytes))
+  }
+  let most = Math.max(0, ...retry.keptResults.map(([, failures]) => Object.keys(failures).length))
+  while (most > 0 && limit.isOverTotal(text)) {
+    most = Math.floor(most / 2)
+    text = encodeAttempts(retry, new PayloadLimit(LEAST_BYTES), most)
   }
   return text
 }
 
-/** How large a failure may be in a history that is too large; tried in order. */
-const FEWER_BYTES = [16_384, 1_024]
+/** The history of a retry without its failures: the least that must be stored of it. */
+export function encodeProvided(retry: RetryDetail): string {
+  return encodeAttempts(retry, NO_PAYLOAD_LIMIT, 0)
+}
 
-function encodeAttempts(detail: RetryDetail, limit: PayloadLimit): string {
+/** How large a failure may be in a history that is too large; tried in order. */
+const LEAST_BYTES = 1_024
+const FEWER_BYTES = [16_384, LEAST_BYTES]
+
+/** @param most how many failures of each attempt are kept; each is on record with its atom as well */
+function encodeAttempts(detail: RetryDetail, limit: PayloadLimit, most = Infinity): string {
   const attempts = detail.keptResults.map(([kept, failures]) => {
     const value = isKeptAsText(kept) ? `[${textOfKept(kept)}]` : encode([kept])
-    return `${value.slice(0, -1)},${encodeFailures(failures, limit)}]`
+    return `${value.slice(0, -1)},${encodeFailures(failures, limit, most)}]`
   })
   return `[${attempts.join(',')}]`
 }
 
-function encodeFailures(failures: Attempt[1], limit: PayloadLimit): string {
-  const entries = Object.entries(failures)
+function encodeFailures(failures: Attempt[1], limit: PayloadLimit, most: number): string {
+  const entries = Object.entries(failures).slice(0, most)
   const [only] = entries
   // The codec would take one key that looks like a mark of its own for that.
   if (only !== undefined && entries.length === 1) {
