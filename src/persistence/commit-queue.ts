@@ -8,6 +8,7 @@
  */
 import { BackendUnavailableError, FlowError, StorageError } from '../errors.ts'
 import type { Checkpoint } from './backend.ts'
+import { checkpointCharacters } from './checkpoint-size.ts'
 
 /** Writes checkpoints of different flows, in one transaction. */
 export type WriteAll = (checkpoints: readonly Checkpoint[]) => Promise<void>
@@ -21,7 +22,7 @@ export interface CommitQueueOptions {
   readonly maxCommits: number
   /** How many checkpoints one transaction takes. */
   readonly maxCheckpoints: number
-  /** Above so many characters of payload a transaction takes no more of them. */
+  /** So many characters a transaction has at most, unless it is of one checkpoint alone. */
   readonly maxCharacters: number
 }
 
@@ -81,13 +82,18 @@ export class CommitQueue {
     const rest: Waiting[] = []
     const blocked = new Set(this.#underWay)
     let characters = 0
+    let isFull = false
     for (const one of this.#waiting) {
       const key = keyOf(one.checkpoint)
-      const isFull = batch.length >= maxCheckpoints || characters > maxCharacters
       if (isFull || blocked.has(key)) rest.push(one)
       else {
-        batch.push(one)
-        characters += sizeOf(one.checkpoint)
+        const size = checkpointCharacters(one.checkpoint)
+        // One that is too large by itself goes alone: the others must not share its trouble.
+        isFull = batch.length > 0 && characters + size > maxCharacters
+        if (isFull) rest.push(one)
+        else batch.push(one)
+        isFull ||= batch.length >= maxCheckpoints
+        characters += size
       }
       blocked.add(key)
     }
@@ -130,16 +136,9 @@ function keyOf({ flowUuid, book }: Checkpoint): string {
   return flowUuid === '' ? (book?.uuid ?? '') : flowUuid
 }
 
-/** The others would only meet the same. */
+/** The others would only meet the same. A text that no string can hold is one checkpoint's own. */
 function isShared(error: unknown): boolean {
+  if (error instanceof RangeError) return false
   const isOwn = error instanceof FlowError && !(error instanceof BackendUnavailableError)
   return !isOwn || error instanceof SharedFaultError
-}
-
-function sizeOf({ atoms }: Checkpoint): number {
-  let size = 0
-  for (const { payload } of atoms) {
-    size += (payload?.results?.length ?? 0) + (payload?.failure?.length ?? 0)
-  }
-  return size
 }

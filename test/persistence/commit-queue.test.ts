@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { BackendUnavailableError, StorageError } from '../../src/errors.ts'
 import type { Checkpoint } from '../../src/persistence/backend.ts'
 import { CommitQueue, SharedFaultError } from '../../src/persistence/commit-queue.ts'
-import { checkpointOf } from '../../src/testing/backend/clause.ts'
+import { atomRecord, checkpointOf } from '../../src/testing/backend/clause.ts'
 
 const OPTIONS = { maxCommits: 1, maxCheckpoints: 10, maxCharacters: 1_000 }
 
@@ -17,7 +17,7 @@ function queueOf(write: (flows: string) => unknown, options = OPTIONS) {
   }, options)
   const save = (flows: string): Promise<PromiseSettledResult<void>[]> =>
     Promise.allSettled([...flows].map((flow) => queue.save(checkpointOf(flow))))
-  return { written, save }
+  return { written, save, queue }
 }
 
 const statuses = (settled: readonly PromiseSettledResult<void>[]): string =>
@@ -55,6 +55,45 @@ describe('a commit queue', () => {
     expect(statuses(await save('abc'))).toBe('nnn')
     expect(written).toEqual(['abc'])
   })
+
+  test('divides what has become too long for a string', async () => {
+    const { written, save } = queueOf((flows) => {
+      if (flows.includes('b')) throw new RangeError('Invalid string length')
+    })
+    expect(statuses(await save('abc'))).toBe('yny')
+    expect(written).toEqual(['abc', 'a', 'b', 'c'])
+  })
+
+  test('puts nothing beside a checkpoint that is too large by itself', async () => {
+    const { written, queue } = queueOf(() => {}, { ...OPTIONS, maxCharacters: 100 })
+    const large = {
+      results: 'x'.repeat(101),
+      failure: null,
+      revertResults: null,
+      revertFailure: null,
+    }
+    const flows = [...'abLcdL'].map((flow, i) => {
+      const atoms = flow === 'L' ? [atomRecord({ payload: large })] : []
+      return queue.save(checkpointOf(`${flow}${i}`, { atoms }))
+    })
+    await Promise.all(flows)
+    expect(written).toEqual(['a0b1', 'L2', 'c3d4', 'L5'])
+  })
+
+  test.each(['revertResults', 'revertFailure', 'results', 'failure'])(
+    'counts the %s of atoms',
+    async (column) => {
+      const { written, queue } = queueOf(() => {}, { ...OPTIONS, maxCharacters: 100 })
+      const none = { results: null, failure: null, revertResults: null, revertFailure: null }
+      const payload = { ...none, [column]: 'x'.repeat(60) }
+      await Promise.all(
+        [...'abc'].map((flow) =>
+          queue.save(checkpointOf(flow, { atoms: [atomRecord({ payload })] })),
+        ),
+      )
+      expect(written).toEqual(['a', 'b', 'c'])
+    },
+  )
 
   test('lets the others go on while one of them waits for itself', async () => {
     let release = (): void => {}

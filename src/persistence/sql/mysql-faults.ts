@@ -120,6 +120,11 @@ export function isConnectionLost(error: unknown): boolean {
   return number === undefined || AWAY.has(number)
 }
 
+/** Whether the connection is lost, or will be: the server closes one on which too much was sent. */
+export function isConnectionSpent(error: unknown): boolean {
+  return isConnectionLost(error) || serverNumber(error) === 1153
+}
+
 /** Undefined for what the server did not say: errors of the socket, and of the library. */
 function serverNumber(error: unknown): number | undefined {
   if (!isError(error) || !('errno' in error) || !('sqlState' in error)) return undefined

@@ -6,7 +6,7 @@
  * @module
  */
 import { within } from './limits.ts'
-import { isConnectionLost } from './mysql-faults.ts'
+import { isConnectionSpent } from './mysql-faults.ts'
 import { carried, type MysqlValue } from './mysql-values.ts'
 import type { SqlRow, SqlStatement, SqlValue } from './session.ts'
 
@@ -99,9 +99,9 @@ export async function transaction<R>(
   }
 }
 
-/** Rolls back, on a connection that is not lost. */
+/** Rolls back, on a connection that can still be used. */
 export async function rollBack(connection: Line, error: unknown): Promise<void> {
-  if (!isConnectionLost(error)) await send(connection, 'ROLLBACK')
+  if (!isConnectionSpent(error)) await send(connection, 'ROLLBACK')
 }
 
 /** Sends one text, and gives the answer of the server. */

@@ -7,7 +7,7 @@
  */
 import { BackendUnavailableError, StorageError } from '../../errors.ts'
 import { borrow } from './limits.ts'
-import { failed, isConnectionLost, isRefused, unavailable, unreached } from './mysql-faults.ts'
+import { failed, isConnectionSpent, isRefused, unavailable, unreached } from './mysql-faults.ts'
 import {
   ask,
   giveBack,
@@ -29,6 +29,7 @@ import {
   type SqlSession,
   type SqlStatement,
   StatementRefusedError,
+  TooLargeError,
 } from './session.ts'
 
 /** Left for the words around the values, and for what the protocol adds. */
@@ -53,10 +54,10 @@ export class MysqlSession implements SqlSession {
   #pool: MysqlPool | undefined
   /** Whether several statements may be sent at once. */
   #takesMany = false
-  /** How many bytes the server takes at once. */
+  /** How many bytes the server takes at once, as the newest connection says. */
   #maxBytes = Number.POSITIVE_INFINITY
-  /** Connections whose settings were looked at. */
-  readonly #checked = new WeakSet<object>()
+  /** The same of each connection whose settings were looked at: it keeps what it began with. */
+  readonly #checked = new WeakMap<object, number>()
 
   /** @param limitMs how long a connection, and each answer on it, may take */
   constructor(source: PoolSource<MysqlPool>, limitMs: number) {
@@ -92,12 +93,19 @@ export class MysqlSession implements SqlSession {
     return isKnown ? Math.floor((this.#maxBytes - ROOM_FOR_SQL) / 2) : undefined
   }
 
-  /** Looks at the settings of a connection when it is lent for the first time. */
-  async #check(connection: MysqlConnection, line: Line): Promise<void> {
+  /**
+   * Looks at the settings of a connection when it is lent for the first time.
+   *
+   * @returns how many bytes it takes at once
+   */
+  async #check(connection: MysqlConnection, line: Line): Promise<number> {
     const bare = connection.connection ?? connection
-    if (this.#checked.has(bare)) return
-    this.#maxBytes = await checkSettings(line)
-    this.#checked.add(bare)
+    const known = this.#checked.get(bare)
+    if (known !== undefined) return known
+    const maxBytes = await checkSettings(line)
+    this.#maxBytes = maxBytes
+    this.#checked.set(bare, maxBytes)
+    return maxBytes
   }
 
   async close(): Promise<void> {
@@ -174,7 +182,7 @@ export class MysqlSession implements SqlSession {
   /**
    * Whether the server takes all of it at once.
    *
-   * @throws {@link StorageError} when it does not take one of the statements by itself.
+   * @throws {@link TooLargeError} when it does not take one of the statements by itself.
    */
   #takes(statements: readonly SqlStatement[]): boolean {
     let bytes = 0
@@ -231,15 +239,17 @@ export class MysqlSession implements SqlSession {
     let isBroken = false
     try {
       const line = new Line(connection, limitMs)
-      await this.#check(connection, line)
-      return await work(line)
+      // The server takes more at once since: another connection will, too.
+      isBroken = (await this.#check(connection, line)) < this.#maxBytes
+      if (!isBroken) return await work(line)
     } catch (error) {
-      isBroken = isConnectionLost(error)
+      isBroken = isConnectionSpent(error)
       throw failed(error, (typeof table === 'string' ? table : table()) ?? 'the database')
     } finally {
       if (isBroken) hangUp(connection)
       else connection.release()
     }
+    return this.#lend(table, work, limitMs)
   }
 }
 
@@ -256,8 +266,8 @@ function checked({ mustChange = 0, mustFind = 0, table }: SqlStatement, answer: 
   return affectedRows
 }
 
-function tooLarge(bytes: number, table: string | undefined, maxBytes: number): StorageError {
-  return new StorageError(
+function tooLarge(bytes: number, table: string | undefined, maxBytes: number): TooLargeError {
+  return new TooLargeError(
     `a row of ${table ?? 'the database'} takes ${bytes} bytes, and the server takes at most ${maxBytes} at once; nothing was written; raise max_allowed_packet`,
   )
 }

@@ -10,6 +10,7 @@
  * @module
  */
 import type { AtomRecord, Checkpoint } from '../backend.ts'
+import { charactersOf } from '../checkpoint-size.ts'
 import { momentText } from './moments.ts'
 import { COLUMN_TYPES, POSITION, POSTGRES_DIALECT } from './postgres-dialect.ts'
 import { PostgresSteps } from './postgres-steps.ts'
@@ -21,7 +22,6 @@ import {
   BOOK,
   bookValues,
   type CheckpointStatements,
-  charactersOf,
   FLOW,
   flowValues,
   payloadValues,

@@ -111,6 +111,9 @@ export class StatementRefusedError extends StorageError {
 /** The user may not do this, or the database is read-only. Nothing of the batch was written. */
 export class NotPermittedError extends StorageError {}
 
+/** A statement is larger than the server takes at once. Nothing of the batch was written. */
+export class TooLargeError extends StorageError {}
+
 /** What is known of a {@link TransientError}. */
 export interface TransientFacts {
   /** See {@link TransientError.isNothingWritten}. */
@@ -144,6 +147,7 @@ export function publicErrorOf(error: unknown): unknown {
   const isOurs =
     error instanceof StatementRefusedError ||
     error instanceof NotPermittedError ||
+    error instanceof TooLargeError ||
     error instanceof TransientError ||
     error instanceof SharedFaultError
   return isOurs ? new StorageError(error.message, { cause: error.cause ?? error }) : error

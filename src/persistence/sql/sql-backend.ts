@@ -34,6 +34,7 @@ import {
   type SqlSession,
   type SqlStatement,
   StatementRefusedError,
+  TooLargeError,
 } from './session.ts'
 import type { CheckpointStatements } from './upserts.ts'
 
@@ -52,6 +53,9 @@ export interface SqlDriver {
   /** Tells when a record was made and changed. */
   readonly clock: Clock
 }
+
+/** How many identifiers one statement names: servers limit both its places and its length. */
+const MAX_PLACES = 1_024
 
 /** Keeps records in TaskFlow's tables. */
 export class SqlBackend implements Backend {
@@ -175,10 +179,13 @@ export class SqlBackend implements Backend {
 
   removeBooks(uuids: readonly string[], filter: BookFilter = {}): Promise<number> {
     return this.#life.use(async () => {
-      const known = uuids.filter(mayBeStored)
-      if (known.length === 0) return 0
-      const [count = 0] = await this.#session.write([this.#selects.removal(known, filter)])
-      return count
+      const known = [...new Set(uuids)].filter(mayBeStored)
+      const removals: SqlStatement[] = []
+      for (let start = 0; start < known.length; start += MAX_PLACES) {
+        removals.push(this.#selects.removal(known.slice(start, start + MAX_PLACES), filter))
+      }
+      const counts = await this.#session.write(removals)
+      return counts.reduce((sum, count) => sum + count, 0)
     })
   }
 
@@ -215,9 +222,13 @@ export class SqlBackend implements Backend {
       return statements()
     }
     const isDivisible = checkpoints.length > 1
+    const maxBytes = this.#session.maxTextBytes
     try {
       await this.#session.write(statements(), { repeat, isDivisible })
     } catch (error) {
+      if (error instanceof TooLargeError && isLess(this.#session.maxTextBytes, maxBytes)) {
+        return this.#write(checkpoints)
+      }
       if (!(error instanceof StatementRefusedError)) this.#repeats.raise(checkpoints)
       throw error
     }
@@ -274,4 +285,9 @@ export class SqlBackend implements Backend {
 
 function countIn([row]: readonly SqlRow[]): number {
   return Number(row?.['count'])
+}
+
+/** The database takes less at once than it did: statements that were made for more are divided anew. */
+function isLess(nowBytes: number | undefined, beforeBytes: number | undefined): boolean {
+  return nowBytes !== undefined && beforeBytes !== undefined && nowBytes < beforeBytes
 }

@@ -7,6 +7,7 @@
  * @module
  */
 import type { AtomPayload, AtomRecord, BookRecord, Checkpoint, FlowRecord } from '../backend.ts'
+import { charactersOf } from '../checkpoint-size.ts'
 import type { SqlDialect, Upsert } from './dialect.ts'
 import type { FenceStatement } from './fences.ts'
 import { momentText } from './moments.ts'
@@ -167,12 +168,12 @@ export class Upserts implements CheckpointStatements {
   #batch(atoms: readonly AtomRecord[], start: number): number {
     const withPayload = atoms[start]?.payload !== undefined
     const { maxRows } = this.#dialect
-    let characters = withPayload ? charactersOf(atoms[start]) : 0
+    let characters = charactersOf(atoms[start] as AtomRecord)
     // Sorting the atoms by shape would make longer runs, and lose the order of the first save.
     let run = 1
     while (run < maxRows && start + run < atoms.length) {
-      const next = atoms[start + run]
-      if ((next?.payload !== undefined) !== withPayload) break
+      const next = atoms[start + run] as AtomRecord
+      if ((next.payload !== undefined) !== withPayload) break
       characters += charactersOf(next)
       if (characters > this.#maxCharacters()) break
       run += 1
@@ -217,17 +218,6 @@ function insert(dialect: SqlDialect, { columns, upsert }: Shape, rows: number): 
     return `(${places.join(', ')})`
   })
   return `INSERT INTO ${upsert.table} (${columns.join(', ')}) VALUES ${tuples.join(', ')} ${dialect.onConflict(upsert)}`
-}
-
-/** How large an atom is, in characters. */
-export function charactersOf(atom: AtomRecord | undefined): number {
-  if (atom === undefined) return 0
-  const { name, meta, payload } = atom
-  let count = name.length + meta.length
-  if (payload === undefined) return count
-  const { results, failure, revertResults, revertFailure } = payload
-  for (const text of [results, failure, revertResults, revertFailure]) count += text?.length ?? 0
-  return count
 }
 
 /** The values of a book, in the order of its columns. */

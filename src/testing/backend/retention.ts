@@ -60,6 +60,15 @@ export function retentionClauses(clause: DeclareClause): void {
     expect(await backend.countBooks({ states: ['SUCCESS'] })).toBe(2)
   })
 
+  clause('removes as many books as are named', async ({ backend }) => {
+    const first = await saveBookOf(backend, ['SUCCESS'])
+    const last = await saveBookOf(backend, ['SUCCESS'])
+    const others = Array.from({ length: 70_000 }, (_, i) => `nobody-${i}`)
+    const uuids = [first.uuid, ...others, last.uuid, first.uuid]
+    expect(await backend.removeBooks(uuids)).toBe(2)
+    expect(await backend.countBooks()).toBe(0)
+  })
+
   clause('notes when a flow detail was made and saved last', async ({ backend }) => {
     const before = new Date(Date.now() - 1)
     const { flow } = await saveNewFlow(backend)
