@@ -253,5 +253,5 @@ function inWords({ least, above, most, whole, finite }: Bounds): string {
   ].join(' and ')
   if (whole !== true) return bounds || 'a number'
   const words = bounds === '' ? 'a whole number' : `a whole number of ${bounds}`
-  return finite === true ? words : `${words}, or Infinity`
+  return finite === true || most !== undefined ? words : `${words}, or Infinity`
 }

@@ -82,6 +82,10 @@ export class Crew {
           this.takenCount += 1
           return
         }
+        // Whoever slept through its lease runs again, and finds whether somebody else came.
+        const { leaseUntil } = engine.storage.flowDetail
+        const hasLapsed = leaseUntil !== undefined && leaseUntil <= new Date()
+        if (error instanceof StorageError && hasLapsed) continue
         if (this.#parts.perseveres !== true || !(error instanceof StorageError)) {
           throw new Error(`${name} is ${engine.storage.getFlowState()}`, { cause: error })
         }
@@ -99,6 +103,8 @@ export class Crew {
     for (const { name, outcome, error, state } of resumed) {
       if (outcome === 'taken') this.takenCount += 1
       if (outcome === 'finished' || outcome === 'taken') continue
+      // It slept through its lease: the run is left to whoever comes.
+      if (outcome === 'broken' && leaseMs !== undefined && error instanceof StorageError) continue
       throw new Error(`${name} (${state}) is ${outcome}`, { cause: error })
     }
   }

@@ -49,6 +49,8 @@ export async function underLoad(
     .filter(({ event }) => event === 'begin')
     .map(({ key, direction }) => `${direction} ${key}`)
   expect(calls.length).toBe(new Set(calls).size)
-  expect(new Set(notes.map(({ epoch }) => epoch)).size).toBe(1) // nobody else has claimed a flow
+  // Nobody else has claimed a flow: a run that was rejected is given up, and claimed by its next run.
+  const epochs = new Set(notes.map(({ epoch }) => epoch))
+  expect(epochs.size).toBeLessThanOrEqual(crew.faults.length + 1)
   return { flowCount: crew.count, faults: crew.faults }
 }

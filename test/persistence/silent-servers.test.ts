@@ -32,7 +32,7 @@ describe.each(SERVER_DRIVERS)('$name, options', ({ name, open }) => {
     'refuses %d as queryTimeoutMs',
     (queryTimeoutMs) => {
       expect(() => open(`${name}://localhost/x`, { queryTimeoutMs })).toThrow(
-        `queryTimeoutMs must be a whole number from 1 to 2147483647, got ${queryTimeoutMs}`,
+        `queryTimeoutMs must be a whole number of at least 1 and at most 2147483647, got ${queryTimeoutMs}`,
       )
     },
   )
