@@ -91,6 +91,7 @@ export type { Interceptor, Interceptors, RunEnd } from './engine/interceptors.ts
 export {
   type AnyStore,
   defineFlow,
+  type EngineKind,
   type EngineOptions,
   type FactoryOptions,
   type FlowDefinition,
@@ -137,9 +138,26 @@ export {
   StorageError,
   TimeoutError,
 } from './errors.ts'
+export { callAtom } from './executors/call.ts'
 // Executors
 export { type ConcurrentOptions, concurrent } from './executors/concurrent.ts'
-export type { AtomCall, Executor } from './executors/executor.ts'
+export type {
+  AtomCall,
+  CallDirection,
+  Executor,
+  ExecutorFactory,
+  ExecutorHost,
+} from './executors/executor.ts'
+export {
+  answerRequest,
+  type CallAnswer,
+  type CallProgress,
+  type CallRequest,
+  type FarEnd,
+  failureAnswer,
+  requestOf,
+  resultOf,
+} from './executors/request.ts'
 // Flows
 export type { Decider, DeciderHistory, DeciderRule, Depth, LinkOptions } from './flows/decider.ts'
 export { Flow, type FlowItem, type FlowOptions, type Link, type Pattern } from './flows/flow.ts'

@@ -66,7 +66,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 
 /** The doors of rooms that hold drivers: the only files that other rooms import. */
 const DOORS: Readonly<Record<string, readonly string[]>> = {
-  executors: ['executor.ts'],
+  executors: ['executor.ts', 'request.ts', 'call.ts'],
   persistence: [
     'backend.ts',
     'atom-detail.ts',
@@ -97,7 +97,7 @@ const ASSEMBLERS: Readonly<Record<string, readonly string[]>> = {
     'persistence/sql/examination.ts',
     'persistence/sql/schema.ts',
   ],
-  [join('engine', 'load.ts')]: ['executors/concurrent.ts', 'executors/inline.ts'],
+  [join('engine', 'engine-kinds.ts')]: ['executors/concurrent.ts', 'executors/inline.ts'],
 }
 
 /** Where a package, or a part of Node that is a driver, may be named: in files or folders. */
@@ -110,7 +110,12 @@ const NAMED_IN: Readonly<Record<string, string | readonly string[]>> = {
   pg: 'persistence/sql/postgres.ts',
   'mysql2/promise': 'persistence/sql/mysql.ts',
   '@opentelemetry/api': 'listeners/telemetry/',
-  vitest: ['testing/backend-contract.ts', 'testing/backend/'],
+  vitest: [
+    'testing/backend-contract.ts',
+    'testing/backend/',
+    'testing/executor-contract.ts',
+    'testing/executor/',
+  ],
 }
 
 const MAX_LINES = 400

@@ -127,11 +127,14 @@ describe('entries', () => {
       WrappedFailure
       alwaysRevert
       alwaysRevertAll
+      answerRequest
+      callAtom
       compare
       compareAll
       concurrent
       defineFlow
       durationsOf
+      failureAnswer
       flowFromDetail
       forEach
       graph
@@ -152,6 +155,8 @@ describe('entries', () => {
       plan
       reduceTask
       removeFinished
+      requestOf
+      resultOf
       resumeAll
       retry
       run
@@ -175,6 +180,10 @@ describe('entries', () => {
       type Binding
       type BookFilter
       type BookRecord
+      type CallAnswer
+      type CallDirection
+      type CallProgress
+      type CallRequest
       type Callback
       type Captured
       type CellPlace
@@ -203,6 +212,7 @@ describe('entries', () => {
       type DynamicLoggingOptions
       type Ending
       type EngineBehaviour
+      type EngineKind
       type EngineOptions
       type EngineParts
       type EngineStatistics
@@ -210,11 +220,14 @@ describe('entries', () => {
       type ErrorType
       type EventTimeOptions
       type Executor
+      type ExecutorFactory
+      type ExecutorHost
       type ExponentialDelay
       type FactoryOptions
       type FailureCode
       type FailureParts
       type FailureRecord
+      type FarEnd
       type Fence
       type FetchOptions
       type FlowDefinition
@@ -380,16 +393,20 @@ describe('entries', () => {
 
   test('taskflow-ts/testing', async () => {
     expect(await namesOf('./testing')).toMatchInlineSnapshot(`
-      "FakeClock
+      "CONTRACT_WORK
+      FakeClock
       ScheduleFailedError
       SimulatedError
       TransitionRecorder
+      contractTask
       expectTransitions
       explore
       failAt
       runFlow
       stub
       transitionsOf
+      type ContractWork
+      type ContractWorkName
       type End
       type EndState
       type ExpectTransitionsOptions
@@ -414,9 +431,11 @@ describe('entries', () => {
   test('taskflow-ts/testing/contract', async () => {
     expect(await namesOf('./testing/contract')).toMatchInlineSnapshot(`
       "backendContract
+      executorContract
       type BackendContract
       type Damage
       type DamageRecord
+      type ExecutorContract
       type OpenBackend"
     `)
   })

@@ -12,6 +12,7 @@ import {
   type Checks,
   CLOCK,
   DURATION,
+  FUNCTION,
   isObject,
   kindOf,
   LIMIT,
@@ -23,10 +24,12 @@ import {
   oneOf,
   readOptions,
   SIGNAL,
+  shown,
   VALUES,
 } from '../base/checks.ts'
 import { LEAST_MAX_PAYLOAD_BYTES } from '../base/payload-limit.ts'
 import { ACCEPTABLE_DIFFERENCES } from '../errors.ts'
+import type { Executor } from '../executors/executor.ts'
 import type { Backend } from '../persistence/backend.ts'
 import type {
   AnyStore,
@@ -69,9 +72,25 @@ export const BACKEND: Check = methods('a Backend', Object.keys(BACKEND_METHODS))
 
 const MAX_WORKERS = number({ least: 1, whole: true })
 
+const CAPACITY = number({ least: 0, whole: true })
+
 const EXECUTOR: Check = (name, value) => {
   methods('an Executor', ['call'])(name, value)
-  MAX_WORKERS(`maxWorkers of ${name}`, Reflect.get(value as object, 'maxWorkers'))
+  CAPACITY(`capacity of ${name}`, Reflect.get(value as object, 'capacity'))
+  for (const method of ['giveUp', 'start', 'stop', 'onMoreCapacity'] as const) {
+    const found: unknown = Reflect.get(value as object, method)
+    if (found !== undefined) FUNCTION(`${method} of ${name}`, found)
+  }
+}
+
+/** Kinds by name, as a command line gives them; a function is a kind of one's own. */
+const ENGINE_KIND: Check = (name, value) => {
+  if (typeof value === 'function') return
+  const Problem = typeof value === 'string' ? RangeError : TypeError
+  if (value === 'serial' || value === 'parallel') return
+  throw new Problem(
+    `${name} must be 'serial', 'parallel' or a function that makes an Executor, got ${shown(value)}`,
+  )
 }
 
 const FLOW = kindOf('a flow or a task', (value) => isNamed(value))
@@ -101,7 +120,7 @@ const BEHAVIOUR: Checks<EngineBehaviour> = {
 /** The options of an engine. */
 export const ENGINE_CHECKS: Checks<EngineOptions> = {
   ...BEHAVIOUR,
-  engine: oneOf('serial', 'parallel'),
+  engine: ENGINE_KIND,
   maxWorkers: MAX_WORKERS,
   executor: EXECUTOR,
   backend: BACKEND,
@@ -167,6 +186,11 @@ function isRecordWith(value: unknown, method: string): boolean {
 function isNameOrNames(value: unknown): boolean {
   const names = Array.isArray(value) ? value : [value]
   return names.every((name) => typeof name === 'string')
+}
+
+/** @throws TypeError or RangeError for what is no executor. */
+export function demandExecutor(what: string, made: unknown): asserts made is Executor {
+  EXECUTOR(what, made)
 }
 
 /** @throws TypeError for what cannot be run. */

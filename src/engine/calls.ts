@@ -6,7 +6,7 @@
  *
  * @module
  */
-import type { Timer } from '../base/clock.ts'
+import { later, type Timer } from '../base/clock.ts'
 import { nameIn } from '../base/error-classes.ts'
 import { isError } from '../base/realms.ts'
 import { awaitable } from '../base/thenable.ts'
@@ -43,9 +43,10 @@ export class Calls {
 
   /** Makes a call. */
   make(launch: Launch): void {
-    const { node, call } = launch
+    const { node, call, limitMs } = launch
     const { direction } = call
     let value: unknown
+    if (limitMs !== undefined) call.deadline = later(this.#runtime.clock.now(), limitMs)
     try {
       value = this.#runtime.call(call)
     } catch (error) {

@@ -16,6 +16,7 @@ import { type Claim, claimFor } from '../holding/claim.ts'
 import { type Compilation, compile } from './compiler.ts'
 import { errorOf, throwAtEnd } from './completer.ts'
 import { hasRun } from './course.ts'
+import { dismiss } from './engine-kinds.ts'
 import type { AtomEvents, FlowEvents } from './events.ts'
 import { FlowRecordKeeper } from './flow-record.ts'
 import { Interceptors } from './interceptors.ts'
@@ -223,7 +224,7 @@ export class Engine<Results extends object = Record<string, unknown>> {
       try {
         if (isLeft) await this.#finishAfterLeaving(prepared)
       } finally {
-        this.#end(release)
+        await this.#end(release)
       }
     }
   }
@@ -296,7 +297,7 @@ export class Engine<Results extends object = Record<string, unknown>> {
     } catch (error) {
       await this.#stopAfter(error, prepared)
     } finally {
-      this.#end(release)
+      await this.#end(release)
     }
   }
 
@@ -314,6 +315,7 @@ export class Engine<Results extends object = Record<string, unknown>> {
       this.#statistics.restart()
       this.interceptors.begin()
       this.#limits.begin(options)
+      await this.#parts.executor.start?.()
       prepared.runtime.begin(undo)
       this.#record.move('RUNNING')
       await prepared.runtime.afterMove()
@@ -323,6 +325,7 @@ export class Engine<Results extends object = Record<string, unknown>> {
       const error = errorOf(thrown)
       await this.#claim.giveBack()
       this.interceptors.end(error)
+      await dismiss(this.#parts).catch(() => {}) // what went wrong before counts
       this.#prepared?.machine.rest()
       this.#record.end()
       throw error
@@ -337,14 +340,14 @@ export class Engine<Results extends object = Record<string, unknown>> {
     this.validate()
   }
 
-  #end(release: () => void): void {
+  async #end(release: () => void): Promise<void> {
     release()
     this.#claim.rest()
     this.interceptors.end()
     this.#prepared?.machine.rest()
     this.#prepared?.runtime.stop()
     this.#statistics.stop()
-    this.#record.end()
+    await dismiss(this.#parts).finally(() => this.#record.end())
   }
 
   /** Moves the flow to its final state, and throws what is to be thrown. */

@@ -9,9 +9,6 @@
 import { FUNCTION, readOptions, split } from '../base/checks.ts'
 import { demandName } from '../base/names.ts'
 import { DuplicateError, NotFoundError, type NotStorableError } from '../errors.ts'
-import { concurrentForOne } from '../executors/concurrent.ts'
-import type { Executor } from '../executors/executor.ts'
-import { INLINE } from '../executors/inline.ts'
 import type { FlowItem } from '../flows/flow.ts'
 import type { ResultsOf, StoreOption } from '../flows/wiring.ts'
 import type { Claim } from '../holding/claim.ts'
@@ -25,6 +22,7 @@ import {
   RUN_CHECKS,
 } from './behaviour.ts'
 import { Engine } from './engine.ts'
+import { executorFor } from './engine-kinds.ts'
 import type {
   AnyStore,
   EngineOptions,
@@ -38,6 +36,7 @@ import type {
 
 export type {
   AnyStore,
+  EngineKind,
   EngineOptions,
   FactoryOptions,
   FlowDefinition,
@@ -246,32 +245,13 @@ function assemble(
   store: Readonly<Record<string, unknown>> | undefined,
 ): Engine {
   const { backend, book: givenBook, engine: _kind, maxWorkers: _workers, ...behaviour } = options
-  const executor = executorOf(options)
+  const executing = executorFor(options)
   const isNew = backend !== undefined && flowDetail.storedIn !== backend
   if (flowDetail.storedIn === undefined) demandName('the name of the flow detail', flowDetail.name)
   if (givenBook !== undefined && isNew) demandName('the name of the book', givenBook.name)
   const book = givenBook ?? (isNew ? new LogBook(flow.name) : undefined)
   if (isNew && book !== undefined && flowDetail.bookUuid === undefined) book.add(flowDetail)
-  const engine = new Engine({ ...behaviour, flow, flowDetail, book, backend, executor })
+  const engine = new Engine({ ...behaviour, flow, flowDetail, book, backend, ...executing })
   if (store !== undefined) engine.storage.inject(store)
   return engine
-}
-
-/**
- * The executor that these options ask for; for those who put something in front of it.
- *
- * @throws TypeError for options that do not go together.
- * @internal
- */
-export function executorOf({ engine = 'serial', maxWorkers, executor }: EngineOptions): Executor {
-  if (engine === 'parallel') {
-    if (executor !== undefined && maxWorkers !== undefined) {
-      throw new TypeError('an executor has a maxWorkers of its own: leave one of the two out')
-    }
-    return executor ?? concurrentForOne(maxWorkers)
-  }
-  if (maxWorkers !== undefined || executor !== undefined) {
-    throw new TypeError(`a serial engine has no maxWorkers and no executor: add engine: 'parallel'`)
-  }
-  return INLINE
 }

@@ -45,6 +45,8 @@ export class Machine {
   #request: UndoRequest | undefined
   /** The present run knows where the flow is. */
   #isResumed = false
+  /** Hears of an executor whose capacity grows. */
+  #hearing: Disposable | undefined
 
   constructor(runtime: Runtime, statistics: StatisticsClock) {
     this.#runtime = runtime
@@ -80,6 +82,7 @@ export class Machine {
     const runtime = this.#runtime
     this.#statistics.enter('RESUMING')
     this.#isResumed = true
+    this.#hearing ??= runtime.executor.onMoreCapacity?.(() => this.#calls.wake())
     runtime.restart()
     if (runtime.undo !== undefined) undoAll(runtime)
     else if (!runtime.options.neverResolve) {
@@ -121,7 +124,7 @@ export class Machine {
       this.#request === undefined && // else it has come in a pause
       !runtime.isStopping &&
       !launches.isBroken &&
-      this.#calls.busyCount + launches.count < executor.maxWorkers
+      this.#calls.busyCount + launches.count < executor.capacity
     ) {
       const node = queue.pop()
       if (node === undefined) return undefined
@@ -133,7 +136,17 @@ export class Machine {
       const pause = runtime.pacer.step()
       if (pause !== undefined) return pause.then(() => this.#scheduleMore())
     }
+    if (executor.capacity === 0) this.#dropStale()
     return undefined
+  }
+
+  /** Without any room, only atoms that can still start are worth waiting for. */
+  #dropStale(): void {
+    const { queue, unfinished, selector } = this.#runtime
+    for (let node = queue.first; node !== undefined; node = queue.first) {
+      if (unfinished.has(node) || selector.isReady(node)) return
+      queue.pop()
+    }
   }
 
   async #scheduleAfter(launch: Promise<Launch | Breakdown>): Promise<void> {
@@ -238,6 +251,8 @@ export class Machine {
 
   /** The run has ended: no timer is left, and nobody waits for what is not done any more. */
   rest(): void {
+    this.#hearing?.[Symbol.dispose]()
+    this.#hearing = undefined
     this.#delays.drop()
     this.#request?.resolve()
     this.#request = undefined
@@ -275,11 +290,11 @@ export class Machine {
   wait(): Promise<void> | undefined {
     this.#statistics.enter('WAITING')
     const { executor, queue } = this.#runtime
-    const isSerial = executor.maxWorkers === 1
     const { busyCount, finished } = this.#calls
-    if (finished.length > 0 && (busyCount === 0 || !isSerial)) return undefined
+    if (finished.length > 0 && (busyCount === 0 || !queue.goesByBatch)) return undefined
     if (this.#request !== undefined) return undefined
-    const mayWait = busyCount > 0 || (this.#hasMore && queue.length === 0)
+    const hasNoneToStart = queue.length === 0 || executor.capacity === 0
+    const mayWait = busyCount > 0 || (this.#hasMore && hasNoneToStart)
     return mayWait ? this.#calls.whenFinished() : undefined
   }
 

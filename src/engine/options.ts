@@ -6,7 +6,7 @@
 import type { Clock } from '../base/clock.ts'
 import type { Logger } from '../base/logger.ts'
 import type { AcceptableDifference } from '../errors.ts'
-import type { Executor } from '../executors/executor.ts'
+import type { Executor, ExecutorFactory } from '../executors/executor.ts'
 import type { FlowItem } from '../flows/flow.ts'
 import type { Claim } from '../holding/claim.ts'
 import type { Backend } from '../persistence/backend.ts'
@@ -124,6 +124,8 @@ export interface EngineParts extends EngineBehaviour {
   readonly backend: Backend | undefined
   /** Who calls the atoms. */
   readonly executor: Executor
+  /** Whether the engine made the executor, and so stops it after every run, or was given it. */
+  readonly executorBy: 'engine' | 'caller'
   /**
    * In whose name it is written, where the record was claimed before the engine was made.
    *
@@ -165,22 +167,26 @@ export interface RevertOptions {
   readonly signal?: AbortSignal | undefined
 }
 
+/** What calls the atoms: one of the engines that there are, or an executor of one's own. */
+export type EngineKind = 'serial' | 'parallel' | ExecutorFactory
+
 /** Which engine runs a flow, and where its record is kept. Every option may be left out. */
 export interface EngineOptions extends EngineBehaviour {
   /**
    * - `'serial'`: one atom at a time;
-   * - `'parallel'`: everything that is ready at once.
+   * - `'parallel'`: everything that is ready at once;
+   * - a function that makes an {@link Executor}: everything that is ready, up to its capacity.
    *
    * @defaultValue `'serial'`
    */
-  readonly engine?: 'serial' | 'parallel' | undefined
+  readonly engine?: EngineKind | undefined
   /**
    * How many atoms a parallel engine runs at once.
    *
    * @defaultValue four times the number of processors
    */
   readonly maxWorkers?: number | undefined
-  /** Calls the atoms of a parallel engine; may be shared between engines. */
+  /** Calls the atoms of a parallel engine; may be shared between engines, and is not stopped by them. */
   readonly executor?: Executor | undefined
   /**
    * Where the record is kept. Whoever made it closes it.

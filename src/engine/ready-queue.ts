@@ -6,6 +6,7 @@
  *
  * @module
  */
+import type { Executor } from '../executors/executor.ts'
 import type { GraphNode } from './compiler.ts'
 
 interface Entry {
@@ -19,12 +20,12 @@ interface Entry {
 export class ReadyQueue {
   /** A binary heap: the first to start stands first. */
   readonly #heap: Entry[] = []
-  readonly #byBatch: boolean
+  readonly #executor: Pick<Executor, 'capacity'>
   #batch = 0
 
-  /** @param byBatch what becomes ready while a batch is being started waits for its end */
-  constructor(byBatch: boolean) {
-    this.#byBatch = byBatch
+  /** @param executor while it has room for one call, what becomes ready waits for the end of the batch */
+  constructor(executor: Pick<Executor, 'capacity'>) {
+    this.#executor = executor
   }
 
   /** How many atoms are waiting. */
@@ -32,9 +33,14 @@ export class ReadyQueue {
     return this.#heap.length
   }
 
+  /** True when atoms are called one at a time: what becomes ready waits for the end of the batch. */
+  get goesByBatch(): boolean {
+    return this.#executor.capacity === 1
+  }
+
   /** True when the engine goes by batches, and one of them is not at its end. */
   get isInBatch(): boolean {
-    return this.#byBatch && this.#heap[0]?.batch === this.#batch
+    return this.goesByBatch && this.#heap[0]?.batch === this.#batch
   }
 
   /** Forgets all atoms. */
@@ -46,7 +52,7 @@ export class ReadyQueue {
   push(node: GraphNode, direction: 'execute' | 'revert'): void {
     const entry = {
       node,
-      batch: this.#byBatch ? this.#batch + 1 : 0,
+      batch: this.goesByBatch ? this.#batch + 1 : this.#batch,
       priority: node.atom?.priority ?? 0,
       rank: direction === 'execute' ? node.index : -node.index,
     }
@@ -59,6 +65,11 @@ export class ReadyQueue {
       at = parent
     }
     heap[at] = entry
+  }
+
+  /** The atom that starts next; it stays. */
+  get first(): GraphNode | undefined {
+    return this.#heap[0]?.node
   }
 
   /** Takes the atom that starts next. */

@@ -141,7 +141,7 @@ export class Runtime {
     this.#details = parts.details
     this.selector = new Selector(parts.compilation, parts.details)
     this.turned = new Turned(parts.compilation.nodes.length)
-    this.queue = new ReadyQueue(parts.executor.maxWorkers === 1)
+    this.queue = new ReadyQueue(parts.executor)
   }
 
   /** The record of an atom. */

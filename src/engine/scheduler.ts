@@ -10,6 +10,7 @@ import { History } from '../atoms/history.ts'
 import type { AtomCall } from '../executors/executor.ts'
 import type { AtomDetail, RetryDetail, TaskDetail } from '../persistence/atom-detail.ts'
 import { descendantsOf, type GraphNode } from './compiler.ts'
+import { EngineCall } from './engine-call.ts'
 import type { Runtime } from './runtime.ts'
 import type { Start } from './start.ts'
 
@@ -25,8 +26,8 @@ interface Moved {
 
 /** An atom that has been moved, with the call that is to be made. */
 export interface Launch extends Moved {
-  /** The call to make. */
-  readonly call: AtomCall
+  /** The call to make; its deadline is set when it is made. */
+  readonly call: EngineCall
   /** How long the call may take, in milliseconds; undefined for no limit. */
   readonly limitMs: number | undefined
   /** Aborts the signal of this call alone; undefined when nothing can make it do so. */
@@ -191,7 +192,7 @@ function launchOf(
   const limitMs = direction === 'execute' ? atom.timeoutMs : atom.revertTimeoutMs
   const own = limitMs === undefined ? undefined : new AbortController()
   const context = runtime.contextOf(node, direction, own?.signal)
-  const call = { atom, direction, inputs, context }
+  const call = new EngineCall(runtime, node, direction, inputs, context)
   return { node, start, restart, call, limitMs, abort: own?.abort.bind(own) }
 }
 

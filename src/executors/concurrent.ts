@@ -25,16 +25,16 @@ const MAX_WORKERS = number({ least: 1, whole: true })
 
 /** Calls up to a number of atoms at once; several engines may share one, and with it its limit. */
 class ConcurrentExecutor implements Executor {
-  readonly maxWorkers: number
+  readonly capacity: number
   #callCount = 0
   readonly #waiting: (() => void)[] = []
 
-  constructor(maxWorkers: number) {
-    this.maxWorkers = maxWorkers
+  constructor(capacity: number) {
+    this.capacity = capacity
   }
 
   call(call: AtomCall): unknown {
-    if (this.#callCount >= this.maxWorkers) return this.#callLater(call)
+    if (this.#callCount >= this.capacity) return this.#callLater(call)
     this.#callCount += 1
     return this.#run(call)
   }
@@ -90,7 +90,7 @@ export function concurrent(options: ConcurrentOptions = {}): Executor {
 
 /** The executor of one parallel engine, which never starts more calls than there is room for. */
 export function concurrentForOne(maxWorkers: number | undefined): Executor {
-  return { maxWorkers: readMaxWorkers(maxWorkers), call: callAtom }
+  return { capacity: readMaxWorkers(maxWorkers), call: callAtom }
 }
 
 function readMaxWorkers(maxWorkers: number = availableParallelism() * 4): number {

@@ -7,4 +7,4 @@ import { callAtom } from './call.ts'
 import type { Executor } from './executor.ts'
 
 /** Calls one atom at a time. */
-export const INLINE: Executor = { maxWorkers: 1, call: callAtom }
+export const INLINE: Executor = { capacity: 1, call: callAtom }

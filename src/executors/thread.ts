@@ -7,49 +7,32 @@
  */
 import type { MessagePort } from 'node:worker_threads'
 import { callExport } from '../atoms/thread-task.ts'
-import { PROGRESS } from '../base/checks.ts'
-import { Failure, type FailureRecord } from '../base/failure.ts'
+import { answerRequest, type CallRequest, failureAnswer } from './request.ts'
 
-/** What is sent to the thread. */
-export interface ThreadRequest {
+/** What is sent to the thread: a request, and the function that does it. */
+export interface ThreadMessage {
+  readonly request: CallRequest
+  /** Address of the module. */
   readonly module: string
-  readonly name: string
-  readonly inputs: Readonly<Record<string, unknown>>
-  readonly idempotencyKey: string
-  readonly executeKey: string
-  readonly attempt: number
-  /** For progress out of the thread, and the wish to stop into it. */
+  /** Name of the exported function. */
+  readonly exported: string
+  /** For progress and the answer out of the thread, and the wish to stop into it. */
   readonly port: MessagePort
 }
 
-/** What the thread answers. */
-export type ThreadResponse = { readonly result: unknown } | { readonly failure: FailureRecord }
-
-/** What the thread says before it answers, through the same port, so that it arrives before. */
-export interface ThreadProgress {
-  readonly fraction: number
-  readonly details: Readonly<Record<string, unknown>> | undefined
-}
-
 /** Makes a call; called by the pool. Answers through the port: what cannot cross is a failure. */
-export async function call(request: ThreadRequest): Promise<void> {
-  const { module, name, inputs, idempotencyKey, executeKey, attempt, port } = request
+export async function call({ request, module, exported, port }: ThreadMessage): Promise<void> {
   const abort = new AbortController()
   port.once('message', (reason: unknown) => abort.abort(reason))
+  const answer = await answerRequest(
+    request,
+    (inputs, context) => callExport(module, exported, inputs, context),
+    { signal: abort.signal, progress: (progress) => port.postMessage(progress) },
+  )
   try {
-    const result = await callExport(module, name, inputs, {
-      idempotencyKey,
-      executeKey,
-      attempt,
-      signal: abort.signal,
-      progress: (fraction, details) => {
-        PROGRESS('the progress', fraction)
-        port.postMessage({ fraction, details })
-      },
-    })
-    port.postMessage({ result } satisfies ThreadResponse)
+    port.postMessage(answer)
   } catch (error) {
-    port.postMessage({ failure: Failure.from(error).toRecord() } satisfies ThreadResponse)
+    port.postMessage(failureAnswer(error))
   } finally {
     port.close()
   }

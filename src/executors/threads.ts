@@ -12,11 +12,11 @@ import { extname } from 'node:path'
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import { ThreadTask } from '../atoms/thread-task.ts'
 import { count, readOptions } from '../base/checks.ts'
-import { Failure, isFailure } from '../base/failure.ts'
 import { inShort } from '../base/thrown.ts'
 import { callAtom } from './call.ts'
 import type { AtomCall, Executor } from './executor.ts'
-import type { ThreadProgress, ThreadResponse } from './thread.ts'
+import { type CallAnswer, type CallProgress, requestOf, resultOf } from './request.ts'
+import type { ThreadMessage } from './thread.ts'
 
 /** How a thread executor behaves. */
 export interface ThreadsOptions {
@@ -38,13 +38,13 @@ interface Pool {
   destroy(): Promise<void>
 }
 
-/** A thread executor; whoever made it closes it. */
+/** A thread executor; whoever made it stops it, or declares it with `await using`. */
 export interface ThreadExecutor extends Executor, AsyncDisposable {
   /**
-   * Ends the threads, whatever runs in them. The calls under way and those that wait fail. Closing
-   * twice is harmless.
+   * Ends the threads, whatever runs in them. The calls under way and those that wait fail. The next
+   * call starts new threads.
    */
-  close(): Promise<void>
+  stop(): Promise<void>
 }
 
 /** An import address is relative to the file that runs: sources as well as what is built of them. */
@@ -77,15 +77,15 @@ interface Waiting {
  * the thread that takes the place of one that was ended.
  */
 class Threads implements ThreadExecutor {
-  readonly maxWorkers: number
+  readonly capacity: number
   #pool: Promise<Pool> | undefined
   #callCount = 0
   readonly #waiting = new Set<Waiting>()
   /** Ends the thread of a call; a call may be given up before it has come here. */
   readonly #ends = new WeakMap<AtomCall, AbortController>()
 
-  constructor(maxWorkers: number) {
-    this.maxWorkers = maxWorkers
+  constructor(capacity: number) {
+    this.capacity = capacity
   }
 
   call(call: AtomCall): unknown {
@@ -99,24 +99,24 @@ class Threads implements ThreadExecutor {
     this.#endOf(call).abort(new Error(`'${name}' did not stop in time, and its thread was ended`))
   }
 
-  async close(): Promise<void> {
+  async stop(): Promise<void> {
     const pool = this.#pool
     this.#pool = undefined
-    for (const { refuse } of this.#waiting) refuse(new Error('the threads were closed'))
+    for (const { refuse } of this.#waiting) refuse(new Error('the threads were stopped'))
     await (await pool)?.destroy()
   }
 
   [Symbol.asyncDispose](): Promise<void> {
-    return this.close()
+    return this.stop()
   }
 
   async #callInTurn(call: AtomCall, task: ThreadTask): Promise<unknown> {
     const { signal } = this.#endOf(call)
-    if (this.#callCount >= this.maxWorkers) await this.#turn(signal)
+    if (this.#callCount >= this.capacity) await this.#turn(signal)
     else this.#callCount += 1
     try {
       signal.throwIfAborted()
-      this.#pool ??= openPool(this.maxWorkers)
+      this.#pool ??= openPool(this.capacity)
       return await callInThread(this.#pool, call, task, signal)
     } finally {
       this.#leave()
@@ -168,57 +168,32 @@ async function openPool(maxWorkers: number): Promise<Pool> {
 
 async function callInThread(
   pool: Promise<Pool>,
-  { direction, inputs, context }: AtomCall,
+  call: AtomCall,
   { module, exports }: ThreadTask,
   end: AbortSignal,
 ): Promise<unknown> {
-  const { idempotencyKey, executeKey, attempt, signal, progress } = context
+  const { signal, progress } = call.context
+  const exported = exports[call.direction]
   const { port1: near, port2: port } = new MessageChannel()
   const stop = (): void => near.postMessage(inShort(signal.reason))
   signal.addEventListener('abort', stop, { once: true })
   if (signal.aborted) stop()
-  const answer = Promise.withResolvers<ThreadResponse>()
+  const answer = Promise.withResolvers<CallAnswer>()
   answer.promise.catch(() => {}) // there may be nobody to hear of it when the pool cannot be opened
-  near.on('message', (message: ThreadProgress | ThreadResponse) => {
+  near.on('message', (message: CallProgress | CallAnswer) => {
     if ('fraction' in message) progress(message.fraction, message.details)
     else answer.resolve(message)
   })
   near.once('close', () => {
-    answer.reject(new Error(`the thread ended before the function '${exports[direction]}' did`))
+    answer.reject(new Error(`the thread ended before the function '${exported}' did`))
   })
   try {
-    const request = {
-      module,
-      name: exports[direction],
-      inputs: cloneable(inputs),
-      idempotencyKey,
-      executeKey,
-      attempt,
-      port,
-    }
+    const message: ThreadMessage = { request: requestOf(call), module, exported, port }
     const opened = await pool
-    opened.run(request, { name: 'call', transferList: [port], signal: end }).catch(answer.reject)
-    const response = await answer.promise
-    if ('failure' in response) throw Failure.fromRecord(response.failure)
-    return response.result
+    opened.run(message, { name: 'call', transferList: [port], signal: end }).catch(answer.reject)
+    return resultOf(await answer.promise)
   } finally {
     signal.removeEventListener('abort', stop)
     near.close()
-  }
-}
-
-/** Failures cross as records; what revert gets has them as `result` and `flowFailures`. */
-function cloneable(inputs: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
-  const { result, flowFailures, ...rest } = inputs
-  if (flowFailures === undefined) return inputs
-  return {
-    ...rest,
-    result: isFailure(result) ? result.toRecord() : result,
-    flowFailures: Object.fromEntries(
-      Object.entries(flowFailures as Readonly<Record<string, Failure>>).map(([atom, failure]) => [
-        atom,
-        failure.toRecord(),
-      ]),
-    ),
   }
 }

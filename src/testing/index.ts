@@ -7,6 +7,12 @@
  * @module
  */
 export { ScheduleFailedError } from '../errors.ts'
+export {
+  CONTRACT_WORK,
+  type ContractWork,
+  type ContractWorkName,
+  contractTask,
+} from './executor/work.ts'
 export type { EndState } from './explorer/ending.ts'
 export { type Exploration, explore } from './explorer/explore.ts'
 export type { End, ExploreOptions, FlowMaker, Moment, Simulation } from './explorer/plan.ts'

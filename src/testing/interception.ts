@@ -10,6 +10,8 @@ import type { AtomCall, Executor } from '../executors/executor.ts'
 /** Called in place of an atom; `proceed` makes the call after all. */
 export type Interceptor = (call: AtomCall, proceed: () => unknown) => unknown
 
+const NOTHING_REGISTERED: Disposable = { [Symbol.dispose]() {} }
+
 /** An executor whose calls go through the interceptors, from the first to the last. */
 export function intercepted(executor: Executor, interceptors: readonly Interceptor[]): Executor {
   const call = interceptors.reduceRight<(call: AtomCall) => unknown>(
@@ -17,8 +19,13 @@ export function intercepted(executor: Executor, interceptors: readonly Intercept
     (one) => executor.call(one),
   )
   return {
-    maxWorkers: executor.maxWorkers,
+    get capacity(): number {
+      return executor.capacity
+    },
     call,
     giveUp: (given) => executor.giveUp?.(given),
+    start: () => executor.start?.(),
+    stop: () => executor.stop?.(),
+    onMoreCapacity: (listener) => executor.onMoreCapacity?.(listener) ?? NOTHING_REGISTERED,
   }
 }

@@ -7,13 +7,8 @@ import { type Checks, isObject, kindOf, LIST, readOptions, split } from '../base
 import type { Failure } from '../base/failure.ts'
 import { LOAD_CHECKS, RUN_CHECKS } from '../engine/behaviour.ts'
 import type { Engine } from '../engine/engine.ts'
-import {
-  type AnyStore,
-  executorOf,
-  type LoadArguments,
-  type LoadOptions,
-  load,
-} from '../engine/load.ts'
+import { withExecutor } from '../engine/engine-kinds.ts'
+import { type AnyStore, type LoadArguments, type LoadOptions, load } from '../engine/load.ts'
 import type { RunOptions } from '../engine/options.ts'
 import type { FlowItem } from '../flows/flow.ts'
 import type { ResultsOf } from '../flows/wiring.ts'
@@ -86,12 +81,9 @@ export async function runFlow<F extends FlowItem>(
   const list = stubList(stubs as Stubs<never> | undefined)
   const happened = new Set<ForcedFailure>()
   const misuses: TypeError[] = []
-  const executor = intercepted(executorOf(options), [
-    failing(failures, happened),
-    stubbing(list, misuses),
-  ])
-  // A parallel engine that has one worker is a serial one.
-  const instead = { ...options, engine: 'parallel', executor, maxWorkers: undefined } as const
+  const instead = withExecutor(options, (executor) =>
+    intercepted(executor, [failing(failures, happened), stubbing(list, misuses)]),
+  )
   const engine = load(flow, ...([instead] as unknown as LoadArguments<F>))
   refuseUnknown(
     engine,

@@ -30,7 +30,7 @@ const ENTRIES: Readonly<Record<string, string>> = {
   'taskflow-ts/threads': 'src/executors/threads.ts',
   'taskflow-ts/telemetry': 'src/listeners/telemetry.ts',
   'taskflow-ts/testing': 'src/testing/index.ts',
-  'taskflow-ts/testing/contract': 'src/testing/backend-contract.ts',
+  'taskflow-ts/testing/contract': 'src/testing/contract.ts',
 }
 
 const BLOCK = /^```ts(?<continued> continued)?\n(?<code>[\s\S]*?)^```$/gm

@@ -78,11 +78,20 @@ const OPTIONS: {
     [{}, () => {}],
   ],
   engine: [
-    ['serial', 'parallel'],
-    ['threads', 4],
+    ['serial', 'parallel', () => concurrent({ maxWorkers: 2 })],
+    ['threads', 4, {}],
   ],
   maxWorkers: [[], [0, 1.5, NaN, '4']],
-  executor: [[], [{}, { maxWorkers: 2 }, { maxWorkers: 0, call() {} }, 'threads']],
+  executor: [
+    [],
+    [
+      {},
+      { capacity: 2 },
+      { capacity: 1.5, call() {} },
+      { capacity: 1, call() {}, stop: true },
+      'threads',
+    ],
+  ],
   backend: [[memory()], [{}, 'sqlite:runs.db', { save() {} }]],
 }
 
@@ -143,6 +152,9 @@ describe('the option', () => {
   test('that a serial engine does not have is refused', () => {
     expect(() => load(flow(), { maxWorkers: 2 })).toThrow(TypeError)
     expect(() => load(flow(), { executor: concurrent() })).toThrow(TypeError)
+    const engine = () => concurrent()
+    expect(() => load(flow(), { engine, maxWorkers: 2 })).toThrow(TypeError)
+    expect(() => load(flow(), { engine, executor: concurrent() })).toThrow(TypeError)
   })
 
   test('of a run is refused before anything is written', async () => {

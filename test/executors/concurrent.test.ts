@@ -40,12 +40,12 @@ describe('maxWorkers', () => {
   })
 
   test.each([1, 7, Number.POSITIVE_INFINITY])('may be %s', (maxWorkers) => {
-    expect(concurrent({ maxWorkers }).maxWorkers).toBe(maxWorkers)
+    expect(concurrent({ maxWorkers }).capacity).toBe(maxWorkers)
   })
 
   test('is four times the number of processors when it is left out', () => {
-    expect(concurrent().maxWorkers).toBe(4 * availableParallelism())
-    expect(concurrent({}).maxWorkers).toBe(4 * availableParallelism())
+    expect(concurrent().capacity).toBe(4 * availableParallelism())
+    expect(concurrent({}).capacity).toBe(4 * availableParallelism())
   })
 })
 

@@ -25,5 +25,13 @@ export function callOf(
   inputs: AtomCall['inputs'] = {},
   parts: Partial<TaskContext> = {},
 ): AtomCall {
-  return { atom: atom as AtomCall['atom'], direction, inputs, context: context(parts) }
+  return {
+    atom: atom as AtomCall['atom'],
+    direction,
+    inputs,
+    context: context(parts),
+    runUuid: 'run',
+    atomUuid: 'atom',
+    deadline: undefined,
+  }
 }

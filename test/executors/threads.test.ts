@@ -19,7 +19,7 @@ import { callOf } from './context.ts'
 const MODULE = new URL('./fixtures/work.mjs', import.meta.url)
 
 const executor = threads({ maxWorkers: 2 })
-afterAll(() => executor.close())
+afterAll(() => executor.stop())
 
 function work(name: string, options: Partial<ThreadTaskOptions> = {}) {
   return threadTask(name, { module: MODULE, requires: [], execute: name, ...options })
@@ -219,12 +219,12 @@ describe('a thread executor', () => {
 
   test('is closed twice without harm, also when it never had a thread', async () => {
     const unused = threads()
-    await unused.close()
-    await unused.close()
+    await unused.stop()
+    await unused.stop()
     await using used = threads({ maxWorkers: 1 })
     expect(await used.call(callOf(work('execute'), 'execute', { x: 1 }))).toBe(2)
-    await used.close()
-    await used.close()
+    await used.stop()
+    await used.stop()
   })
 
   test('rejects the call of a task that ends its thread', async () => {
@@ -244,6 +244,6 @@ describe('a thread executor', () => {
       'rejected',
       'fulfilled',
     ])
-    await own.close()
+    await own.stop()
   }, 20_000)
 })

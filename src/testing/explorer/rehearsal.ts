@@ -11,7 +11,8 @@ import { fullClock, SYSTEM_CLOCK } from '../../base/clock.ts'
 import { inShort } from '../../base/thrown.ts'
 import { compile, controllerOf } from '../../engine/compiler.ts'
 import type { Engine } from '../../engine/engine.ts'
-import { type AnyStore, executorOf, type LoadOptions, load } from '../../engine/load.ts'
+import { withExecutor } from '../../engine/engine-kinds.ts'
+import { type AnyStore, type LoadOptions, load } from '../../engine/load.ts'
 import type { AtomCall } from '../../executors/executor.ts'
 import type { FlowItem } from '../../flows/flow.ts'
 import { RetryDetail, TaskDetail } from '../../persistence/atom-detail.ts'
@@ -19,7 +20,7 @@ import type { Backend, Checkpoint } from '../../persistence/backend.ts'
 import { FlowDetail } from '../../persistence/flow-detail.ts'
 import { loadFlowDetail } from '../../persistence/reader.ts'
 import { type FlowState, isFlowFinished } from '../../states/flow.ts'
-import { intercepted } from '../interception.ts'
+import { type Interceptor, intercepted } from '../interception.ts'
 import { Director } from './director.ts'
 import { describeEnd, type EndState, findMisfits } from './ending.ts'
 import { Life, never } from './life.ts'
@@ -270,22 +271,19 @@ class Rehearsal<World> {
     life: Life,
   ): Engine {
     const { clock } = options
-    const executor = intercepted(executorOf(this.#plan.engine), [
-      async (call, proceed) => {
-        clock.begin()
-        try {
-          return await this.#call(life, call, proceed)
-        } finally {
-          clock.end()
-        }
-      },
-    ])
-    // A parallel engine that has one worker is a serial one.
-    const { maxWorkers: _, ...behaviour } = this.#plan.engine
+    const between: Interceptor = async (call, proceed) => {
+      clock.begin()
+      try {
+        return await this.#call(life, call, proceed)
+      } finally {
+        clock.end()
+      }
+    }
+    const behaviour = withExecutor(this.#plan.engine, (executor) =>
+      intercepted(executor, [between]),
+    )
     // What is written by the clock, be it progress or a lease, would be another write in each run.
     const fixed = {
-      engine: 'parallel',
-      executor,
       progressDelayMs: Number.POSITIVE_INFINITY,
       leaseMs: Number.POSITIVE_INFINITY,
     } as const
