@@ -36,7 +36,7 @@ export function attachRecords(
     made.version = atom.version
     if (isBack) made.intention = 'REVERT'
     flowDetail.add(made)
-    writer.touch(made, true)
+    writer.touch(made, 'payload')
     return made
   })
 }

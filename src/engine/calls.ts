@@ -24,16 +24,19 @@ interface UnderWay {
   timer: Timer | undefined
 }
 
+/** What calls need of a run. */
+export type CallsParts = Pick<Runtime, 'clock' | 'executor' | 'interceptors' | 'logger' | 'options'>
+
 /** Makes calls, and gathers their outcomes. */
 export class Calls {
-  readonly #runtime: Runtime
+  readonly #run: CallsParts
   readonly #underWay = new Set<UnderWay>()
   /** Outcomes that nobody has taken. */
   finished: Outcome[] = []
   #wake: (() => void) | undefined
 
-  constructor(runtime: Runtime) {
-    this.#runtime = runtime
+  constructor(run: CallsParts) {
+    this.#run = run
   }
 
   /** How many calls have not come to their end. */
@@ -44,11 +47,12 @@ export class Calls {
   /** Makes a call. */
   make(launch: Launch): void {
     const { node, call, limitMs } = launch
+    const { interceptors, executor } = this.#run
     const { direction } = call
     let value: unknown
-    if (limitMs !== undefined) call.deadline = later(this.#runtime.clock.now(), limitMs)
+    if (limitMs !== undefined) call.deadline = later(this.#run.clock.now(), limitMs)
     try {
-      value = this.#runtime.call(call)
+      value = interceptors.call(call, executor)
     } catch (error) {
       this.finished.push({ node, direction, hasFailed: true, value: error })
       return
@@ -87,7 +91,7 @@ export class Calls {
     this.#underWay.add(one)
     const { limitMs } = launch
     if (limitMs !== undefined) {
-      one.timer = this.#runtime.clock.setTimer(limitMs, () => this.#expire(one, limitMs))
+      one.timer = this.#run.clock.setTimer(limitMs, () => this.#expire(one, limitMs))
     }
     pending.then(
       (value) => this.#end(one, false, value),
@@ -105,7 +109,7 @@ export class Calls {
   }
 
   #giveGrace(one: UnderWay, why: string): void {
-    const { clock, options } = this.#runtime
+    const { clock, options } = this.#run
     const { graceMs } = options
     one.timer?.cancel()
     one.timer = clock.setTimer(graceMs, () => {
@@ -114,7 +118,7 @@ export class Calls {
         `${call.direction} of '${node.name}' did not stop within ${graceMs} ms: ${why}`,
       )
       this.#end(one, true, one.overdue)
-      this.#runtime.executor.giveUp?.(call)
+      this.#run.executor.giveUp?.(call)
     })
   }
 
@@ -137,7 +141,7 @@ export class Calls {
   /** Nobody is there to take what a logger throws. */
   #warn(text: string): void {
     try {
-      this.#runtime.logger.warn(text)
+      this.#run.logger.warn(text)
     } catch (error) {
       process.emitWarning(`a logger threw: ${inspectThrown(error)}`, 'TaskflowListenerWarning')
     }

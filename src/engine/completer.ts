@@ -22,7 +22,14 @@ import type { Runtime } from './runtime.ts'
 import { historyOf } from './scheduler.ts'
 import type { Storage } from './storage.ts'
 import { errorOfUndo } from './undo-record.ts'
-import { undoMore } from './undoing.ts'
+import { type UndoingParts, undoMore } from './undoing.ts'
+
+/** What completing atoms needs of a run. */
+export type CompletingParts = UndoingParts &
+  Pick<
+    Runtime,
+    'clock' | 'contexts' | 'failing' | 'journal' | 'lookup' | 'options' | 'progress' | 'standing'
+  >
 
 /** What came of a call: a value, or what was thrown. */
 export interface Outcome {
@@ -55,17 +62,16 @@ export interface Recorded {
 }
 
 /** Records an outcome: state, result or failure. A value that cannot be stored is a failure. */
-export function record(runtime: Runtime, outcome: Outcome): Recorded {
+export function record(run: CompletingParts, outcome: Outcome): Recorded {
   const { node, direction, hasFailed, value } = outcome
-  const text = hasFailed ? undefined : textOf(runtime, outcome)
+  const text = hasFailed ? undefined : textOf(run, outcome)
   const failure = hasFailed ? Failure.from(value) : isFailure(text) ? text : undefined
-  if (failure !== undefined) runtime.journal.texts.prepare(failure)
-  const options = { payload: true, outcome: { result: failure ?? value } }
+  if (failure !== undefined) run.journal.texts.prepare(failure)
   if (direction === 'execute') {
-    if (failure === undefined) runtime.failing.delete(node.name)
-    else runtime.failing.set(node.name, failure)
+    if (failure === undefined) run.failing.delete(node.name)
+    else run.failing.set(node.name, failure)
   }
-  runtime.move(
+  run.moves.move(
     node,
     (detail) => {
       if (failure !== undefined) {
@@ -74,10 +80,11 @@ export function record(runtime: Runtime, outcome: Outcome): Recorded {
       } else {
         if (direction === 'execute') detail.succeed(value, text as string | null | undefined)
         else detail.revert(value, text as string | null | undefined)
-        runtime.setProgress(node, detail, 1)
+        run.progress.set(node, detail, 1)
       }
     },
-    options,
+    'payload',
+    { result: failure ?? value },
   )
   return { node, direction, failure }
 }
@@ -87,31 +94,31 @@ export function record(runtime: Runtime, outcome: Outcome): Recorded {
  * not asked yet. A promise only where a retry is to be asked.
  */
 export function settle(
-  runtime: Runtime,
+  run: CompletingParts,
   { node, direction, failure }: Recorded,
 ): readonly GraphNode[] | Promise<readonly GraphNode[]> {
   if (failure === undefined) {
-    const isForward = direction === 'execute' && runtime.detailOf(node).intention === 'EXECUTE'
-    return isForward ? runtime.selector.advance(node) : runtime.selector.retreat(node)
+    const isForward = direction === 'execute' && run.moves.detailOf(node).intention === 'EXECUTE'
+    return isForward ? run.selector.advance(node) : run.selector.retreat(node)
   }
-  if (direction === 'execute' && (runtime.undo !== undefined || !runtime.options.neverResolve)) {
-    return resolve(runtime, node, failure)
+  if (direction === 'execute' && (run.reversal.undo !== undefined || !run.options.neverResolve)) {
+    return resolve(run, node, failure)
   }
-  runtime.errors.push(failure)
+  run.standing.errors.push(failure)
   return []
 }
 
 /** What was returned as the text that is stored, or why it cannot be stored or read. */
 function textOf(
-  runtime: Runtime,
+  run: CompletingParts,
   { node, direction, value }: Outcome,
 ): string | null | undefined | Failure {
-  const { journal } = runtime
+  const { journal } = run
   try {
     if (direction === 'revert') return journal.texts.textOf(value, 'revert result', node.name)
     const text = journal.texts.textOf(value, 'result', node.name)
     if (text === undefined) return whyUnreadable(node, value)
-    const detail = runtime.detailOf(node)
+    const detail = run.moves.detailOf(node)
     if (detail instanceof RetryDetail) journal.texts.demandRoom(detail, text ?? '')
     else journal.texts.demandBeside(detail, text)
     return text
@@ -141,25 +148,25 @@ function whyUnreadable({ atom }: GraphNode, value: unknown): Failure | undefined
  * @returns the atoms that are ready to be reverted
  */
 export async function resolve(
-  runtime: Runtime,
+  run: CompletingParts,
   node: GraphNode,
   failure: Failure,
 ): Promise<readonly GraphNode[]> {
-  if (runtime.undo !== undefined) {
-    return [...undoMore(runtime), ...runtime.selector.retreat(node)]
+  if (run.reversal.undo !== undefined) {
+    return [...undoMore(run), ...run.selector.retreat(node)]
   }
   let resolution: Resolution
   try {
-    resolution = await determine(runtime, node, failure)
+    resolution = await determine(run, node, failure)
   } catch (error) {
-    runtime.errors.push(Failure.from(error))
+    run.standing.errors.push(Failure.from(error))
     return []
   }
-  runtime.resolvedCount += 1
-  const region = turnBack(runtime, resolution)
+  run.standing.resolvedCount += 1
+  const region = turnBack(run, resolution)
   // The failed atom may be part of a revert that is under way already, and is ready for it now.
-  const itself = runtime.selector.retreat(node)
-  return [...itself, ...runtime.selector.turnBack(region)]
+  const itself = run.selector.retreat(node)
+  return [...itself, ...run.selector.turnBack(region)]
 }
 
 /**
@@ -167,42 +174,46 @@ export async function resolve(
  *
  * @returns what goes back only now, and perhaps some that did before
  */
-function turnBack(runtime: Runtime, resolution: Resolution): readonly GraphNode[] {
-  const { kept, turned } = runtime
+function turnBack(run: CompletingParts, resolution: Resolution): readonly GraphNode[] {
+  const { kept, turned } = run.reversal
   const { retry } = resolution
   // If anything stays that comes after the retry, so does the retry.
   const again = resolution.action === 'RETRY' && !kept.has(resolution.retry) ? retry : undefined
-  const region = retry === undefined ? turned.turnAll(runtime.compilation) : turned.turnFrom(retry)
+  const region = retry === undefined ? turned.turnAll(run.compilation) : turned.turnFrom(retry)
   const released = kept.takeReleased().filter((one) => turned.has(one))
   for (const one of [...region, ...released, ...(retry === undefined ? [] : [retry])]) {
     if (one.atom === undefined || one === again || kept.has(one)) continue
-    runtime.intend(one, 'REVERT')
+    run.moves.intend(one, 'REVERT')
   }
-  if (again !== undefined && runtime.detailOf(again).intention !== 'REVERT') {
-    tryAgain(runtime, again, resolution)
+  if (again !== undefined && run.moves.detailOf(again).intention !== 'REVERT') {
+    tryAgain(run, again, resolution)
   }
   return region
 }
 
 /** Means a retry to be run again, once its delay is over; the first failure of a round counts. */
-function tryAgain(runtime: Runtime, retry: GraphNode, resolution: Resolution): void {
-  const detail = runtime.detailOf(retry) as RetryDetail
+function tryAgain(run: CompletingParts, retry: GraphNode, resolution: Resolution): void {
+  const detail = run.moves.detailOf(retry) as RetryDetail
   if (detail.intention === 'RETRY') return
-  delay(runtime, detail, resolution.action === 'RETRY' ? resolution.delayMs : 0)
-  runtime.intend(retry, 'RETRY')
+  delay(run, detail, resolution.action === 'RETRY' ? resolution.delayMs : 0)
+  run.moves.intend(retry, 'RETRY')
 }
 
 /** Asks from the inside outwards, until an answer settles the matter. */
-async function determine(runtime: Runtime, node: GraphNode, failure: Failure): Promise<Resolution> {
+async function determine(
+  run: CompletingParts,
+  node: GraphNode,
+  failure: Failure,
+): Promise<Resolution> {
   let innermost: Resolution | undefined
   for (let about = node; ; ) {
-    const retry = retryInCharge(about, (one) => runtime.detailOf(one))
+    const retry = retryInCharge(about, (one) => run.moves.detailOf(one))
     if (retry === undefined) {
-      return runtime.options.deferReverts ? REVERT_ALL : (innermost ?? REVERT_ALL)
+      return run.options.deferReverts ? REVERT_ALL : (innermost ?? REVERT_ALL)
     }
-    const decision = await ask(runtime, retry, about, failure)
+    const decision = await ask(run, retry, about, failure)
     if (decision === 'RETRY') {
-      const delayMs = (retry.atom as Retry).delayMs(historyOf(runtime, retry), failure)
+      const delayMs = (retry.atom as Retry).delayMs(historyOf(run, retry), failure)
       DURATION(`delayMs() of '${retry.name}'`, delayMs) // a class of the user may give anything
       return { action: 'RETRY', retry, delayMs }
     }
@@ -213,26 +224,26 @@ async function determine(runtime: Runtime, node: GraphNode, failure: Failure): P
 }
 
 async function ask(
-  runtime: Runtime,
+  run: CompletingParts,
   retry: GraphNode,
   about: GraphNode,
   failure: Failure,
 ): Promise<Decision> {
-  const detail = runtime.detailOf(retry) as RetryDetail
+  const detail = run.moves.detailOf(retry) as RetryDetail
   if (!detail.noteFailure(about.name, failure)) {
     throw new InvalidStateError(
       `retry '${retry.name}' cannot be asked about the failure of '${about.name}': it has made no attempt`,
     )
   }
-  runtime.journal.touch(detail, true)
-  runtime.journal.texts.prepare(failure)
+  run.journal.touch(detail, 'payload')
+  run.journal.texts.prepare(failure)
   const atom = retry.atom as Retry
   if (!atom.mayRetry(failure)) return atom.givingUp
-  const inputs = runtime.lookup.inputs(retry, atom.executeBindings)
-  const history = historyOf(runtime, retry)
+  const inputs = run.lookup.inputs(retry, atom.executeBindings)
+  const history = historyOf(run, retry)
   const decision: unknown = await atom.onFailure(
     { ...inputs, history },
-    runtime.contextOf(retry, 'execute'),
+    run.contexts.of(retry, 'execute'),
   )
   if (decision !== 'RETRY' && decision !== 'REVERT' && decision !== 'REVERT_ALL') {
     const shown = typeof decision === 'string' ? JSON.stringify(decision) : inWords(decision)
@@ -247,7 +258,12 @@ async function ask(
  * Throws what a run that did not succeed is to throw: what broke the flow; else why it was undone,
  * nothing when that was on demand; else the failures of its atoms.
  */
-export function throwAtEnd({ errors, undo }: Runtime, storage: Storage<object>): void {
+export function throwAtEnd(
+  { standing, reversal }: Pick<Runtime, 'standing' | 'reversal'>,
+  storage: Storage<object>,
+): void {
+  const { errors } = standing
+  const { undo } = reversal
   if (errors.length > 0) throw Failure.errorOf(errors)
   const error = undo && errorOfUndo(undo)
   if (error !== undefined) throw error

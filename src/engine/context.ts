@@ -6,56 +6,69 @@
 import type { TaskContext } from '../atoms/task.ts'
 import { PROGRESS } from '../base/checks.ts'
 import type { Logger } from '../base/logger.ts'
+import type { CallDirection } from '../executors/executor.ts'
 import type { AtomDetail } from '../persistence/atom-detail.ts'
 import { keep, readKept } from '../persistence/kept-value.ts'
 import type { GraphNode } from './compiler.ts'
+import type { Moves } from './moves.ts'
+import type { Progress } from './progress.ts'
+import type { StopSignals } from './stop-signals.ts'
 import type { Texts } from './texts.ts'
+import type { Extent } from './writer.ts'
 
-/** What a context asks of the run that it belongs to. */
-export interface ContextHost {
+/** What contexts ask of the run that they belong to. */
+export interface ContextParts {
   readonly logger: Logger
   readonly journal: {
     readonly hasChanges: boolean
     readonly texts: Texts
-    touch(detail: AtomDetail, payload: boolean): void
+    touch(detail: AtomDetail, extent: Extent): void
   }
-  detailOf(node: GraphNode): AtomDetail
-  writeSoon(): void
-  tellProgress(
-    node: GraphNode,
-    detail: AtomDetail,
-    progress: number,
-    details?: Readonly<Record<string, unknown>>,
-  ): void
+  readonly moves: Pick<Moves, 'detailOf'>
+  readonly progress: Pick<Progress, 'tell' | 'writeSoon'>
+  readonly signals: Pick<StopSignals, 'of'>
+}
+
+/** Makes the contexts of one run. */
+export class Contexts {
+  readonly #parts: ContextParts
+
+  constructor(parts: ContextParts) {
+    this.#parts = parts
+  }
+
+  /**
+   * The context of a call.
+   *
+   * @param own aborted when this call alone is to stop
+   */
+  of(node: GraphNode, direction: CallDirection, own?: AbortSignal): TaskContext {
+    return new AtomContext(this.#parts, node, direction, this.#parts.signals.of(direction, own))
+  }
 }
 
 /** The context of one call. */
-export class AtomContext implements TaskContext {
+class AtomContext implements TaskContext {
   readonly attempt: number
   readonly signal: AbortSignal
-  readonly #runtime: ContextHost
+  readonly #parts: ContextParts
   readonly #node: GraphNode
-  readonly #direction: 'execute' | 'revert'
+  readonly #direction: CallDirection
 
-  constructor(
-    runtime: ContextHost,
-    node: GraphNode,
-    direction: 'execute' | 'revert',
-    signal: AbortSignal,
-  ) {
-    this.attempt = runtime.detailOf(node).attempt
+  constructor(parts: ContextParts, node: GraphNode, direction: CallDirection, signal: AbortSignal) {
+    this.attempt = parts.moves.detailOf(node).attempt
     this.signal = signal
-    this.#runtime = runtime
+    this.#parts = parts
     this.#node = node
     this.#direction = direction
   }
 
   get logger(): Logger {
-    return this.#runtime.logger
+    return this.#parts.logger
   }
 
   get executeKey(): string {
-    return `${this.#runtime.detailOf(this.#node).uuid}:${this.attempt}`
+    return `${this.#parts.moves.detailOf(this.#node).uuid}:${this.attempt}`
   }
 
   get idempotencyKey(): string {
@@ -69,15 +82,16 @@ export class AtomContext implements TaskContext {
 
   #progress(fraction: number, details?: Readonly<Record<string, unknown>>): void {
     PROGRESS(`the progress of '${this.#node.name}'`, fraction)
-    const detail = this.#runtime.detailOf(this.#node)
+    const { journal, moves, progress } = this.#parts
+    const detail = moves.detailOf(this.#node)
     const isUnderWay = detail.state === 'RUNNING' || detail.state === 'REVERTING'
     if (!isUnderWay || detail.attempt !== this.attempt) return
-    const text = this.#runtime.journal.texts.textOf(details, 'progress details', this.#node.name)
+    const text = journal.texts.textOf(details, 'progress details', this.#node.name)
     const copy = readKept(keep(details, text)) as typeof details
     detail.progress = fraction
     detail.progressDetails = copy && { at_progress: fraction, details: copy }
-    this.#runtime.journal.touch(detail, false)
-    if (this.#runtime.journal.hasChanges) this.#runtime.writeSoon()
-    this.#runtime.tellProgress(this.#node, detail, fraction, details)
+    journal.touch(detail, 'state')
+    if (journal.hasChanges) progress.writeSoon()
+    progress.tell(this.#node, detail, fraction, details)
   }
 }

@@ -12,6 +12,12 @@ import { descendantsOf, type GraphNode } from './compiler.ts'
 import { lastResult } from './lookup.ts'
 import type { Runtime } from './runtime.ts'
 
+/** What deciding needs of a run. */
+export type DecidingParts = Pick<
+  Runtime,
+  'moves' | 'options' | 'reversal' | 'selector' | 'standing'
+>
+
 /** A decider on an edge that leads to an atom, or to a flow that the atom begins. */
 interface EdgeRule {
   readonly from: GraphNode
@@ -25,37 +31,37 @@ interface EdgeRule {
  * flow.
  */
 export async function decide(
-  runtime: Runtime,
+  run: DecidingParts,
   candidates: readonly GraphNode[],
 ): Promise<readonly GraphNode[]> {
   const chosen: GraphNode[] = []
   const queue = [...candidates]
   for (const node of queue) {
-    const rules = isToStart(runtime, node) ? rulesOf(node) : []
+    const rules = isToStart(run, node) ? rulesOf(node) : []
     let refusing: readonly Depth[] = []
     try {
-      if (rules.length > 0) refusing = await ask(runtime, rules)
+      if (rules.length > 0) refusing = await ask(run, rules)
     } catch (error) {
-      runtime.errors.push(Failure.from(error))
+      run.standing.errors.push(Failure.from(error))
       return []
     }
-    if (refusing.length > 0) await ignore(runtime, node, widest(refusing))
-    if (node.atom === undefined) queue.push(...runtime.selector.open(node))
+    if (refusing.length > 0) await ignore(run, node, widest(refusing))
+    if (node.atom === undefined) queue.push(...run.selector.open(node))
     else if (refusing.length === 0) chosen.push(node)
-    else queue.push(...runtime.selector.advance(node))
+    else queue.push(...run.selector.advance(node))
   }
   return chosen
 }
 
 /** Deciders are asked about what is to be started; about an empty flow, if what follows it is. */
-function isToStart(runtime: Runtime, node: GraphNode): boolean {
+function isToStart(run: DecidingParts, node: GraphNode): boolean {
   if (node.atom !== undefined) {
-    const { state, intention } = runtime.detailOf(node)
+    const { state, intention } = run.moves.detailOf(node)
     return intention === 'EXECUTE' && state === 'PENDING'
   }
-  if (runtime.undo !== undefined) return false
+  if (run.reversal.undo !== undefined) return false
   const after = atomsAfter(node)
-  return after.length === 0 || after.some((one) => isToStart(runtime, one))
+  return after.length === 0 || after.some((one) => isToStart(run, one))
 }
 
 /** The nearest atoms after a node. */
@@ -107,13 +113,13 @@ function passedAtOnce(node: GraphNode): GraphNode | undefined {
 }
 
 /** The depths of the deciders that refuse. Links from ignored atoms have no say. */
-async function ask(runtime: Runtime, rules: readonly EdgeRule[]): Promise<readonly Depth[]> {
+async function ask(run: DecidingParts, rules: readonly EdgeRule[]): Promise<readonly Depth[]> {
   const results = new Map<string, unknown>() // a task may be called `__proto__`
   const asked: DeciderRule[] = []
   for (const { from, rule } of rules) {
     if (from.atom === undefined) asked.push(rule)
     else {
-      const detail = runtime.detailOf(from)
+      const detail = run.moves.detailOf(from)
       if (detail.state === 'IGNORE') continue
       results.set(from.name, lastResult(detail))
       asked.push(rule)
@@ -128,20 +134,16 @@ async function ask(runtime: Runtime, rules: readonly EdgeRule[]): Promise<readon
 }
 
 /** Ignores an atom, or what follows an empty flow, with what the depth says. */
-async function ignore(runtime: Runtime, node: GraphNode, depth: Depth): Promise<void> {
+async function ignore(run: DecidingParts, node: GraphNode, depth: Depth): Promise<void> {
   for (const affected of [node, ...affectedBy(node, depth)]) {
-    if (affected.atom === undefined || runtime.detailOf(affected).state === 'IGNORE') continue
-    runtime.move(
-      affected,
-      (detail) => {
-        detail.state = 'IGNORE'
-        if (detail.kind === 'task') detail.progress = 0
-      },
-      {},
-    )
+    if (affected.atom === undefined || run.moves.detailOf(affected).state === 'IGNORE') continue
+    run.moves.move(affected, (detail) => {
+      detail.state = 'IGNORE'
+      if (detail.kind === 'task') detail.progress = 0
+    })
     // Without a pause elsewhere: whoever suspends the flow in one would store half of it.
-    if (runtime.options.commitEachMove) await runtime.afterMove()
-    runtime.intend(affected, 'IGNORE')
+    if (run.options.commit === 'move') await run.moves.afterMove()
+    run.moves.intend(affected, 'IGNORE')
   }
 }
 

@@ -23,15 +23,22 @@ interface Delayed {
 }
 
 /** Notes in the record of a retry how long its next attempt is to wait, from now on. */
-export function delay({ clock }: Runtime, detail: RetryDetail, delayMs: number): void {
+export function delay(
+  { clock }: Pick<Runtime, 'clock'>,
+  detail: RetryDetail,
+  delayMs: number,
+): void {
   detail.retryAt = delayMs > 0 ? later(clock.now(), delayMs) : undefined
   detail.retryDelayMs = delayMs
   if (detail.retryAt !== undefined) DUE_MS.set(detail.retryAt, clock.elapsedMs() + delayMs)
 }
 
+/** What delays need of a run. */
+export type DelaysParts = Pick<Runtime, 'clock' | 'moves'>
+
 /** Holds retries until the first of them is due. */
 export class Delays {
-  readonly #runtime: Runtime
+  readonly #run: DelaysParts
   readonly #onDue: (retries: readonly GraphNode[]) => void
   #delayed: Delayed[] = []
   #timer: Timer | undefined
@@ -39,8 +46,8 @@ export class Delays {
   #nextMs = Number.POSITIVE_INFINITY
 
   /** @param onDue called with those whose wait is over */
-  constructor(runtime: Runtime, onDue: (retries: readonly GraphNode[]) => void) {
-    this.#runtime = runtime
+  constructor(run: DelaysParts, onDue: (retries: readonly GraphNode[]) => void) {
+    this.#run = run
     this.#onDue = onDue
   }
 
@@ -52,10 +59,10 @@ export class Delays {
   /** Holds an atom that is a retry and not due; false when it may start. */
   hold(node: GraphNode): boolean {
     if (node.kind !== 'retry') return false
-    const detail = this.#runtime.detailOf(node) as RetryDetail
+    const detail = this.#run.moves.detailOf(node) as RetryDetail
     if (detail.retryAt === undefined || detail.intention !== 'RETRY') return false
     const dueMs = this.#dueMs(detail, detail.retryAt)
-    if (dueMs <= this.#runtime.clock.elapsedMs()) return false
+    if (dueMs <= this.#run.clock.elapsedMs()) return false
     this.#delayed.push({ node, dueMs })
     if (dueMs < this.#nextMs) this.#waitUntil(dueMs)
     return true
@@ -74,7 +81,7 @@ export class Delays {
   #dueMs({ retryDelayMs }: RetryDetail, retryAt: Date): number {
     const known = DUE_MS.get(retryAt)
     if (known !== undefined) return known
-    const { clock } = this.#runtime
+    const { clock } = this.#run
     const leftMs = retryAt.getTime() - clock.now().getTime()
     const dueMs = clock.elapsedMs() + Math.min(leftMs, retryDelayMs ?? leftMs)
     DUE_MS.set(retryAt, dueMs)
@@ -82,7 +89,7 @@ export class Delays {
   }
 
   #waitUntil(dueMs: number): void {
-    const { clock } = this.#runtime
+    const { clock } = this.#run
     this.#timer?.cancel()
     this.#nextMs = dueMs
     this.#timer = clock.setTimer(dueMs - clock.elapsedMs(), () => this.#ring(dueMs))
@@ -95,7 +102,7 @@ export class Delays {
     const nextMs = this.#delayed.reduce((least, { dueMs }) => Math.min(least, dueMs), this.#nextMs)
     if (this.#delayed.length > 0) this.#waitUntil(nextMs)
     for (const { node } of due) {
-      const { retryAt } = this.#runtime.detailOf(node) as RetryDetail
+      const { retryAt } = this.#run.moves.detailOf(node) as RetryDetail
       if (retryAt !== undefined) DUE_MS.set(retryAt, Number.NEGATIVE_INFINITY)
     }
     this.#onDue(due.map(({ node }) => node))

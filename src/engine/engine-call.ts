@@ -11,7 +11,7 @@ import type { GraphNode } from './compiler.ts'
 /** What a call asks of its run. */
 export interface CallHost {
   readonly flowDetail: FlowDetail
-  detailOf(node: GraphNode): { readonly uuid: string }
+  readonly moves: { detailOf(node: GraphNode): { readonly uuid: string } }
 }
 
 /** One call. Most executors ask for no uuid, and records without one make it when it is asked for. */
@@ -47,6 +47,6 @@ export class EngineCall implements AtomCall {
   }
 
   get atomUuid(): string {
-    return this.#host.detailOf(this.#node).uuid
+    return this.#host.moves.detailOf(this.#node).uuid
   }
 }

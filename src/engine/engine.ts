@@ -25,7 +25,8 @@ import { RunLimits } from './limits.ts'
 import { type Ending, Machine } from './machine.ts'
 import type { EngineParts, RevertOptions, RunOptions } from './options.ts'
 import { type PreparationParts, prepareRuntime, refuseMisfit } from './preparation.ts'
-import type { ProgressEvents, Runtime } from './runtime.ts'
+import type { ProgressEvents } from './progress.ts'
+import type { Runtime } from './runtime.ts'
 import { type EngineStatistics, type Phase, StatisticsClock } from './statistics.ts'
 import { Storage } from './storage.ts'
 import type { Undo } from './undo-record.ts'
@@ -196,7 +197,7 @@ export class Engine<Results extends object = Record<string, unknown>> {
     const prepared = await this.#begin(options)
     const { machine } = prepared
     let isLeft = true
-    const release = this.#limits.heed(options, prepared.runtime.undo !== undefined)
+    const release = this.#limits.heed(options, prepared.runtime.reversal.undo !== undefined)
     try {
       yield 'RESUMING'
       await machine.resume()
@@ -283,15 +284,15 @@ export class Engine<Results extends object = Record<string, unknown>> {
       this.#prepared = { runtime, machine: new Machine(runtime, this.#statistics) }
     }
     const { runtime } = this.#prepared
-    if (this.#record.move('RESUMING')) await runtime.afterMove()
-    if (this.#record.move('SUSPENDED')) await runtime.afterMove()
+    if (this.#record.move('RESUMING')) await runtime.moves.afterMove()
+    if (this.#record.move('SUSPENDED')) await runtime.moves.afterMove()
     if (begins) await this.#record.refusePoison()
     if (this.storage.getFlowState() === 'REVERTED') await this.#record.reset(runtime)
     return this.#prepared
   }
 
   async #runToEnd(prepared: Prepared, options: RunOptions): Promise<void> {
-    const release = this.#limits.heed(options, prepared.runtime.undo !== undefined)
+    const release = this.#limits.heed(options, prepared.runtime.reversal.undo !== undefined)
     try {
       await this.#finish(await prepared.machine.runToEnd(), prepared)
     } catch (error) {
@@ -316,9 +317,9 @@ export class Engine<Results extends object = Record<string, unknown>> {
       this.interceptors.begin()
       this.#limits.begin(options)
       await this.#parts.executor.start?.()
-      prepared.runtime.begin(undo)
+      if (undo !== undefined) prepared.runtime.reversal.begin(undo)
       this.#record.move('RUNNING')
-      await prepared.runtime.afterMove()
+      await prepared.runtime.moves.afterMove()
       this.#claim.watch((problem) => prepared.machine.lose(problem))
       return prepared
     } catch (thrown) {
@@ -345,7 +346,6 @@ export class Engine<Results extends object = Record<string, unknown>> {
     this.#claim.rest()
     this.interceptors.end()
     this.#prepared?.machine.rest()
-    this.#prepared?.runtime.stop()
     this.#statistics.stop()
     await dismiss(this.#parts).finally(() => this.#record.end())
   }
@@ -360,7 +360,7 @@ export class Engine<Results extends object = Record<string, unknown>> {
   /** Something other than an atom failed in the middle: stops the atoms under way, and throws it. */
   async #stopAfter(thrown: unknown, { runtime, machine }: Prepared): Promise<never> {
     const error = errorOf(thrown)
-    if (machine.runningCount > 0) runtime.abort(error)
+    if (machine.runningCount > 0) runtime.signals.abort(error)
     await machine.abandon()
     await this.#letGo()
     this.interceptors.end(error)

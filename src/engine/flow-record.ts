@@ -14,8 +14,7 @@ import { checkFlowMove, type FlowState, isFlowFinished } from '../states/flow.ts
 import type { Journal } from './journal.ts'
 import type { Ending } from './machine.ts'
 import type { EngineBehaviour } from './options.ts'
-import { resetAtoms } from './preparation.ts'
-import type { Runtime } from './runtime.ts'
+import { type ResetParts, resetAtoms } from './preparation.ts'
 import type { Storage } from './storage.ts'
 import { metaOfBrokenRun, metaOfNewRun } from './undo-record.ts'
 
@@ -71,12 +70,12 @@ export class FlowRecordKeeper {
   }
 
   /** Sends the flow and all its atoms back to the start. */
-  async reset(runtime: Runtime): Promise<void> {
+  async reset(run: ResetParts): Promise<void> {
     this.demandMove('PENDING')
-    await resetAtoms(runtime)
+    await resetAtoms(run)
     this.forgetRun()
     this.move('PENDING')
-    await runtime.afterMove()
+    await run.moves.afterMove()
   }
 
   /**

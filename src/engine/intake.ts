@@ -9,13 +9,18 @@
  */
 import type { Calls } from './calls.ts'
 import type { GraphNode } from './compiler.ts'
-import { type Outcome, record, settle } from './completer.ts'
-import { decide, hasDeciders } from './deciding.ts'
+import { type CompletingParts, type Outcome, record, settle } from './completer.ts'
+import { type DecidingParts, decide, hasDeciders } from './deciding.ts'
 import type { Runtime } from './runtime.ts'
+
+/** What taking outcomes needs of a run. */
+export type IntakeParts = CompletingParts &
+  DecidingParts &
+  Pick<Runtime, 'agenda' | 'pacer' | 'signals'>
 
 /** Where the outcomes of one run are taken. */
 export class Intake {
-  readonly #runtime: Runtime
+  readonly #run: IntakeParts
   readonly #calls: Calls
   /** Outcomes of a batch that is not at its end, to be taken there. */
   #postponed: Outcome[] = []
@@ -24,8 +29,8 @@ export class Intake {
   /** How many outcomes were taken. */
   completedCount = 0
 
-  constructor(runtime: Runtime, calls: Calls) {
-    this.#runtime = runtime
+  constructor(run: IntakeParts, calls: Calls) {
+    this.#run = run
     this.#calls = calls
   }
 
@@ -41,7 +46,7 @@ export class Intake {
         const taking = this.#take(outcomes[at] as Outcome)
         at += 1
         if (taking !== undefined) return this.#takeAfter(taking, outcomes, at)
-        const pause = this.#runtime.pacer.step()
+        const pause = this.#run.pacer.step()
         if (pause !== undefined) return this.#takeAfter(pause, outcomes, at)
       }
       return undefined
@@ -64,7 +69,7 @@ export class Intake {
         next += 1
         const one = this.#take(outcome)
         if (one !== undefined) await one
-        const pause = this.#runtime.pacer.step()
+        const pause = this.#run.pacer.step()
         if (pause !== undefined) await pause
       }
     } catch (error) {
@@ -75,15 +80,13 @@ export class Intake {
 
   /** A promise only where something is written first, or somebody is asked: a retry, or a decider. */
   #take(outcome: Outcome): Promise<void> | undefined {
-    const runtime = this.#runtime
-    const recorded = record(runtime, outcome)
+    const run = this.#run
+    const recorded = record(run, outcome)
     this.runningCount -= 1
     this.completedCount += 1
-    const written = runtime.afterMove()
+    const written = run.moves.afterMove()
     const settled =
-      written === undefined
-        ? settle(runtime, recorded)
-        : written.then(() => settle(runtime, recorded))
+      written === undefined ? settle(run, recorded) : written.then(() => settle(run, recorded))
     return settled instanceof Promise
       ? settled.then((ready) => this.#goOnWith(ready))
       : this.#goOnWith(settled)
@@ -94,8 +97,8 @@ export class Intake {
    * the end of the batch. False when the batch is not to go on.
    */
   postpone(): boolean {
-    const { options, queue, isStopping } = this.#runtime
-    if (!options.commitEachMove || !queue.isInBatch || isStopping) return false
+    const { options, agenda, standing } = this.#run
+    if (options.commit === 'tick' || !agenda.isInBatch || standing.isStopping) return false
     const { finished, busyCount } = this.#calls
     if (busyCount > 0 || finished.some(({ hasFailed }) => hasFailed)) return false
     this.#calls.finished = []
@@ -106,7 +109,7 @@ export class Intake {
   /** Records what has finished, and draws no consequences: the next run does. */
   recordOnly(): void {
     for (const outcome of this.#outcomes()) {
-      if (!this.#runtime.isOwnStop(outcome)) record(this.#runtime, outcome)
+      if (!this.#run.signals.isOwnStop(outcome)) record(this.#run, outcome)
     }
     this.runningCount = 0
   }
@@ -120,17 +123,17 @@ export class Intake {
   }
 
   #goOnWith(ready: readonly GraphNode[]): Promise<void> | undefined {
-    if (ready.length === 0 || this.#runtime.errors.length > 0) return undefined
+    if (ready.length === 0 || this.#run.standing.errors.length > 0) return undefined
     return this.choose(ready)
   }
 
   /** Puts atoms that are ready into the queue, unless a decider refuses them. */
   choose(ready: readonly GraphNode[]): Promise<void> | undefined {
-    const runtime = this.#runtime
+    const { agenda } = this.#run
     if (ready.some(hasDeciders)) {
-      return decide(runtime, ready).then((chosen) => runtime.enqueue(chosen))
+      return decide(this.#run, ready).then((chosen) => agenda.add(chosen))
     }
-    runtime.enqueue(ready)
+    agenda.add(ready)
     return undefined
   }
 }

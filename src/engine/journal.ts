@@ -16,7 +16,7 @@ import { Ledger, type LedgerParts } from './ledger.ts'
 import type { Pacer } from './pacer.ts'
 import type { Start } from './start.ts'
 import type { Texts } from './texts.ts'
-import type { Writer } from './writer.ts'
+import type { Extent, Writer } from './writer.ts'
 
 /** What a journal needs to know. */
 export interface JournalParts<Engine> extends LedgerParts, AnnouncerParts<Engine> {}
@@ -43,8 +43,8 @@ export class Journal<Engine> implements Writer {
     return this.#ledger.checkpointCount
   }
 
-  touch(detail: AtomDetail, payload: boolean): void {
-    this.#ledger.touch(detail, payload)
+  touch(detail: AtomDetail, extent: Extent): void {
+    this.#ledger.touch(detail, extent)
   }
 
   touchFlow(): void {

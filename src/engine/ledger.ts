@@ -14,6 +14,7 @@ import type { FlowDetail, LogBook } from '../persistence/flow-detail.ts'
 import { atomPayload, atomRecord, bookRecord, flowRecord } from '../persistence/records.ts'
 import type { Pacer } from './pacer.ts'
 import { Texts } from './texts.ts'
+import type { Extent } from './writer.ts'
 
 /** What a ledger needs to know. */
 export interface LedgerParts {
@@ -37,8 +38,8 @@ export class Ledger {
   readonly #limit: PayloadLimit
   /** Makes texts of values that are to be stored. */
   readonly texts: Texts
-  /** Changed records; true when their payload has changed too. */
-  #dirty = new Map<AtomDetail, boolean>()
+  /** Changed records, and how much of each has changed. */
+  #dirty = new Map<AtomDetail, Extent>()
   #flowDirty = false
   /** How many checkpoints were written. */
   checkpointCount = 0
@@ -59,10 +60,10 @@ export class Ledger {
     return this.#parts.backend !== undefined && (this.#flowDirty || this.#dirty.size > 0)
   }
 
-  /** An atom's record has changed; with payload, when its results or failures have. */
-  touch(detail: AtomDetail, payload: boolean): void {
+  /** An atom's record has changed. */
+  touch(detail: AtomDetail, extent: Extent): void {
     if (this.#parts.backend === undefined) return
-    if (payload || !this.#dirty.has(detail)) this.#dirty.set(detail, payload)
+    if (extent === 'payload' || !this.#dirty.has(detail)) this.#dirty.set(detail, extent)
   }
 
   /** The flow's record has changed. */
@@ -93,13 +94,12 @@ export class Ledger {
     this.#flowDirty = false
     try {
       const isNew = flowDetail.storedIn !== backend
-      const changed = isNew ? [...flowDetail].map((detail) => [detail, true] as const) : dirty
+      const changed = isNew ? [...flowDetail].map((detail) => [detail, 'payload'] as const) : dirty
       const atoms: AtomRecord[] = []
-      const checkpoint = this.#checkpoint(atoms, isNew, flowDirty, fence)
-      for (const [detail, payload] of changed) {
-        atoms.push(
-          atomRecord(detail, payload ? atomPayload(detail, this.#limit) : undefined, this.#limit),
-        )
+      const checkpoint = this.#checkpoint(atoms, fence, { isNew, flowDirty })
+      for (const [detail, extent] of changed) {
+        const payload = extent === 'payload' ? atomPayload(detail, this.#limit) : undefined
+        atoms.push(atomRecord(detail, payload, this.#limit))
         const pause = pacer?.step()
         if (pause !== undefined) await pause
       }
@@ -107,9 +107,7 @@ export class Ledger {
     } catch (error) {
       claim.failed(fence, error)
       this.#flowDirty = true
-      for (const [detail, payload] of dirty) {
-        if (payload || !this.#dirty.has(detail)) this.#dirty.set(detail, payload)
-      }
+      for (const [detail, extent] of dirty) this.touch(detail, extent)
       throw error
     }
     claim.written(fence)
@@ -120,9 +118,8 @@ export class Ledger {
 
   #checkpoint(
     atoms: readonly AtomRecord[],
-    isNew: boolean,
-    flowDirty: boolean,
     fence: Fence,
+    { isNew, flowDirty }: { readonly isNew: boolean; readonly flowDirty: boolean },
   ): Checkpoint {
     const { flowDetail, book } = this.#parts
     const bookUuid = flowDetail.bookUuid ?? book?.uuid ?? ''

@@ -17,8 +17,12 @@ import type { Interceptors } from './interceptors.ts'
 import type { Journal } from './journal.ts'
 import { findUnmetNeeds } from './needs.ts'
 import type { EngineParts } from './options.ts'
-import { type ProgressEvents, Runtime, runtimeOptions } from './runtime.ts'
+import type { ProgressEvents } from './progress.ts'
+import { makeRuntime, type Runtime, runtimeOptions } from './runtime.ts'
 import type { Storage } from './storage.ts'
+
+/** What resetting atoms needs of a run. */
+export type ResetParts = Pick<Runtime, 'compilation' | 'moves' | 'progress'>
 
 /** What an engine brings beside the parts that it was made of. */
 export interface PreparationParts {
@@ -38,7 +42,7 @@ export function prepareRuntime(engine: EngineParts, parts: PreparationParts): Ru
   const { lookup } = storage
   const options = runtimeOptions(engine)
   const { clock } = engine
-  return new Runtime({ ...parts, details, flowDetail, lookup, executor, logger, clock, options })
+  return makeRuntime({ ...parts, details, flowDetail, lookup, executor, logger, clock, options })
 }
 
 /**
@@ -60,17 +64,17 @@ export function refuseMisfit(
 }
 
 /** Sends all atoms back to the start, whatever became of them. */
-export async function resetAtoms(runtime: Runtime): Promise<void> {
-  for (const node of runtime.compilation.atoms) {
-    const { state, hasFailed } = runtime.detailOf(node)
-    runtime.intend(node, 'EXECUTE')
+export async function resetAtoms(run: ResetParts): Promise<void> {
+  for (const node of run.compilation.atoms) {
+    const { state, hasFailed } = run.moves.detailOf(node)
+    run.moves.intend(node, 'EXECUTE')
     if (state === 'PENDING' && !hasFailed) continue
     const startOver = (detail: AtomDetail): void => {
       detail.startOver()
-      runtime.setProgress(node, detail, 0)
+      run.progress.set(node, detail, 0)
     }
-    runtime.move(node, startOver, { payload: hasFailed })
-    await runtime.afterMove()
+    run.moves.move(node, startOver, hasFailed ? 'payload' : 'state')
+    await run.moves.afterMove()
   }
 }
 

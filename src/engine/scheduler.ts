@@ -14,6 +14,20 @@ import { EngineCall } from './engine-call.ts'
 import type { Runtime } from './runtime.ts'
 import type { Start } from './start.ts'
 
+/** What starting atoms needs of a run. */
+export type StartingParts = Pick<
+  Runtime,
+  | 'contexts'
+  | 'failing'
+  | 'flowDetail'
+  | 'lookup'
+  | 'moves'
+  | 'options'
+  | 'progress'
+  | 'reversal'
+  | 'selector'
+>
+
 /** An atom that has been moved, and whose code is not called yet. */
 interface Moved {
   /** The atom's node. */
@@ -49,67 +63,69 @@ type Starting = Launch | Breakdown | Promise<Launch | Breakdown>
  * is broken by it, and the atom stays RUNNING or REVERTING. A promise only where something is to be
  * written first: there would be several for each atom.
  */
-export function start(runtime: Runtime, node: GraphNode): Starting {
-  const { intention } = runtime.detailOf(node)
-  if (intention === 'EXECUTE') return startExecute(runtime, node, undefined)
-  if (intention === 'REVERT' || node.kind === 'task') return startRevert(runtime, node)
-  return startAgain(runtime, node)
+export function start(run: StartingParts, node: GraphNode): Starting {
+  const { intention } = run.moves.detailOf(node)
+  if (intention === 'EXECUTE') return startExecute(run, node, undefined)
+  if (intention === 'REVERT' || node.kind === 'task') return startRevert(run, node)
+  return startAgain(run, node)
 }
 
 /** Without a pause, so that nobody who writes meanwhile stores half of it. */
-function startAgain(runtime: Runtime, node: GraphNode): Starting {
-  if (runtime.options.commitEachMove) return startAgainMoveByMove(runtime, node)
-  const retrying = runtime.startIn(node, 'RETRYING')
-  return startExecute(runtime, node, [retrying, ...retrySubflow(runtime, node)])
+function startAgain(run: StartingParts, node: GraphNode): Starting {
+  if (run.options.commit === 'move') return startAgainMoveByMove(run, node)
+  const retrying = run.moves.startIn(node, 'RETRYING')
+  return startExecute(run, node, [retrying, ...retrySubflow(run, node)])
 }
 
 async function startAgainMoveByMove(
-  runtime: Runtime,
+  run: StartingParts,
   node: GraphNode,
 ): Promise<Launch | Breakdown> {
-  const retrying = runtime.startIn(node, 'RETRYING')
-  await runtime.afterMove()
-  const sent = await retrySubflowMoveByMove(runtime, node)
-  return startExecute(runtime, node, [retrying, ...sent])
+  const retrying = run.moves.startIn(node, 'RETRYING')
+  await run.moves.afterMove()
+  const sent = await retrySubflowMoveByMove(run, node)
+  return startExecute(run, node, [retrying, ...sent])
 }
 
 /** Sends everything after a retry back to the start, and the retry itself to its next attempt. */
-export function retrySubflow(runtime: Runtime, retry: GraphNode): readonly Start[] {
+export function retrySubflow(run: StartingParts, retry: GraphNode): readonly Start[] {
   const region = descendantsOf(retry)
-  runtime.intend(retry, 'EXECUTE')
-  const sent = region.flatMap((node) => sendBack(runtime, node) ?? [])
-  runtime.selector.restartAfter(retry, region)
-  runtime.turned.forget()
+  run.moves.intend(retry, 'EXECUTE')
+  const sent = region.flatMap((node) => sendBack(run, node) ?? [])
+  run.selector.restartAfter(retry, region)
+  run.reversal.turned.forget()
   return sent
 }
 
 /** The same with a transaction for each move. */
 export async function retrySubflowMoveByMove(
-  runtime: Runtime,
+  run: StartingParts,
   retry: GraphNode,
 ): Promise<readonly Start[]> {
   const region = descendantsOf(retry)
   const sent: Start[] = []
-  runtime.intend(retry, 'EXECUTE')
+  run.moves.intend(retry, 'EXECUTE')
   for (const node of region) {
-    const start = sendBack(runtime, node)
+    const start = sendBack(run, node)
     if (start === undefined) continue
     sent.push(start)
-    await runtime.afterMove()
+    await run.moves.afterMove()
   }
-  runtime.selector.restartAfter(retry, region)
-  runtime.turned.forget()
+  run.selector.restartAfter(retry, region)
+  run.reversal.turned.forget()
   return sent
 }
 
 /** Sends an atom back to the start; nothing when it is there. */
-function sendBack(runtime: Runtime, node: GraphNode): Start | undefined {
+function sendBack(run: StartingParts, node: GraphNode): Start | undefined {
   if (node.atom === undefined) return undefined
-  const { state, hasFailed } = runtime.detailOf(node)
-  runtime.failing.delete(node.name)
+  const { state, hasFailed } = run.moves.detailOf(node)
+  run.failing.delete(node.name)
   const isThere = state === 'PENDING' && !hasFailed
-  const start = isThere ? undefined : runtime.start(node, toPending, hasFailed)
-  runtime.intend(node, 'EXECUTE')
+  const start = isThere
+    ? undefined
+    : run.moves.start(node, toPending, hasFailed ? 'payload' : 'state')
+  run.moves.intend(node, 'EXECUTE')
   return start
 }
 
@@ -119,27 +135,27 @@ function toPending(record: AtomDetail): void {
 }
 
 function startExecute(
-  runtime: Runtime,
+  run: StartingParts,
   node: GraphNode,
   restart: readonly Start[] | undefined,
 ): Starting {
-  const isAgain = runtime.detailOf(node).state === 'RUNNING'
-  const start = runtime.start(node, (detail) => {
+  const isAgain = run.moves.detailOf(node).state === 'RUNNING'
+  const start = run.moves.start(node, (detail) => {
     detail.state = 'RUNNING'
     if (!isAgain) detail.attempt += 1
-    runtime.setProgress(node, detail, 0)
+    run.progress.set(node, detail, 0)
     if (detail.kind === 'retry') (detail as RetryDetail).retryAt = undefined
     detail.version = node.atom?.version
     detail.provisions = node.atom?.provisions
   })
-  const written = runtime.afterMove()
+  const written = run.moves.afterMove()
   return written === undefined
-    ? execution(runtime, node, start, restart)
-    : written.then(() => execution(runtime, node, start, restart))
+    ? execution(run, node, start, restart)
+    : written.then(() => execution(run, node, start, restart))
 }
 
 function execution(
-  runtime: Runtime,
+  run: StartingParts,
   node: GraphNode,
   start: Start,
   restart: readonly Start[] | undefined,
@@ -147,41 +163,41 @@ function execution(
   const { atom } = node as { readonly atom: AtomCall['atom'] }
   let inputs: Record<string, unknown>
   try {
-    inputs = runtime.lookup.inputs(node, atom.executeBindings)
+    inputs = run.lookup.inputs(node, atom.executeBindings)
   } catch (error) {
     return { node, start, restart, call: undefined, error }
   }
-  if (atom.kind === 'retry') inputs['history'] = historyOf(runtime, node)
-  return launchOf(runtime, node, 'execute', inputs, start, restart)
+  if (atom.kind === 'retry') inputs['history'] = historyOf(run, node)
+  return launchOf(run, node, 'execute', inputs, start, restart)
 }
 
-function startRevert(runtime: Runtime, node: GraphNode): Starting {
-  const start = runtime.startIn(node, 'REVERTING')
-  const written = runtime.afterMove()
+function startRevert(run: StartingParts, node: GraphNode): Starting {
+  const start = run.moves.startIn(node, 'REVERTING')
+  const written = run.moves.afterMove()
   return written === undefined
-    ? undoing(runtime, node, start)
-    : written.then(() => undoing(runtime, node, start))
+    ? undoing(run, node, start)
+    : written.then(() => undoing(run, node, start))
 }
 
-function undoing(runtime: Runtime, node: GraphNode, start: Start): Launch | Breakdown {
+function undoing(run: StartingParts, node: GraphNode, start: Start): Launch | Breakdown {
   const { atom } = node as { readonly atom: AtomCall['atom'] }
   let inputs: Record<string, unknown>
   try {
-    inputs = runtime.lookup.inputs(node, atom.revertBindings)
+    inputs = run.lookup.inputs(node, atom.revertBindings)
   } catch (error) {
     return { node, start, restart: undefined, call: undefined, error }
   }
-  runtime.failing.putInto(inputs)
-  if (atom.kind === 'retry') inputs['history'] = historyOf(runtime, node)
+  run.failing.putInto(inputs)
+  if (atom.kind === 'retry') inputs['history'] = historyOf(run, node)
   else {
-    const { failure, results, resultToUndo } = runtime.detailOf(node) as TaskDetail
+    const { failure, results, resultToUndo } = run.moves.detailOf(node) as TaskDetail
     inputs['result'] = failure ?? results ?? resultToUndo
   }
-  return launchOf(runtime, node, 'revert', inputs, start, undefined)
+  return launchOf(run, node, 'revert', inputs, start, undefined)
 }
 
 function launchOf(
-  runtime: Runtime,
+  run: StartingParts,
   node: GraphNode,
   direction: AtomCall['direction'],
   inputs: Record<string, unknown>,
@@ -191,13 +207,13 @@ function launchOf(
   const { atom } = node as { readonly atom: AtomCall['atom'] }
   const limitMs = direction === 'execute' ? atom.timeoutMs : atom.revertTimeoutMs
   const own = limitMs === undefined ? undefined : new AbortController()
-  const context = runtime.contextOf(node, direction, own?.signal)
-  const call = new EngineCall(runtime, node, direction, inputs, context)
+  const context = run.contexts.of(node, direction, own?.signal)
+  const call = new EngineCall(run, node, direction, inputs, context)
   return { node, start, restart, call, limitMs, abort: own?.abort.bind(own) }
 }
 
 /** What a retry has tried so far. */
-export function historyOf(runtime: Runtime, retry: GraphNode): History {
-  const { results, failure } = runtime.detailOf(retry) as RetryDetail
+export function historyOf(run: Pick<Runtime, 'moves'>, retry: GraphNode): History {
+  const { results, failure } = run.moves.detailOf(retry) as RetryDetail
   return new History(results, failure)
 }

@@ -27,7 +27,7 @@ export interface EngineStatistics {
 
 /** The parts of an engine, as far as they count something. */
 interface Counters {
-  readonly runtime?: { readonly resolvedCount: number }
+  readonly runtime?: { readonly standing: { readonly resolvedCount: number } }
   readonly machine?: {
     readonly waitingCount: number
     readonly completedCount: number
@@ -91,7 +91,7 @@ export class StatisticsClock {
         analyzing: ANALYZING / 1000,
       },
       activeFor: (end - this.#startedAt) / 1000,
-      discardedFailures: runtime?.resolvedCount ?? 0,
+      discardedFailures: runtime?.standing.resolvedCount ?? 0,
       awaiting: machine?.waitingCount ?? 0,
       completed: machine?.completedCount ?? 0,
       incomplete: machine?.runningCount ?? 0,

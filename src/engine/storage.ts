@@ -115,7 +115,7 @@ export class Storage<Results extends object = Record<string, unknown>> {
     if (Object.keys(values).length === 0) return
     const kept = this.#writer.texts.keepEach(values, 'the value put in as')
     const demand = (text: () => string): void => this.#writer.texts.demandTotal(text, 'the store')
-    this.#additions.make(() => this.#writer.touch(this.#injector.put(kept, demand), true))
+    this.#additions.make(() => this.#writer.touch(this.#injector.put(kept, demand), 'payload'))
   }
 
   /**
@@ -140,7 +140,7 @@ export class Storage<Results extends object = Record<string, unknown>> {
     this.#writer.texts.demandChanged(detail, { keptInjected: all })
     this.#additions.make(() => {
       detail.keptInjected = { ...detail.keptInjected, ...kept }
-      this.#writer.touch(detail, false)
+      this.#writer.touch(detail, 'state')
     })
   }
 
@@ -297,7 +297,7 @@ export class Storage<Results extends object = Record<string, unknown>> {
     this.#writer.texts.demandChanged(detail, { meta: { ...detail.meta, ...added } })
     this.#additions.make(() => {
       detail.meta = { ...detail.meta, ...added }
-      this.#writer.touch(detail, false)
+      this.#writer.touch(detail, 'state')
     })
   }
 

@@ -12,6 +12,9 @@ import type { RevertOptions } from './options.ts'
 import type { Runtime } from './runtime.ts'
 import type { Undo } from './undo-record.ts'
 
+/** What undoing needs of a run. */
+export type UndoingParts = Pick<Runtime, 'compilation' | 'moves' | 'reversal' | 'selector'>
+
 /**
  * A revert on demand.
  *
@@ -28,8 +31,8 @@ export function undoOnDemand(options: RevertOptions): Undo {
  * @throws {@link NotFoundError} when a task that is to stay is not there; {@link IrreversibleError}
  * when points of no return do not stay.
  */
-export function refusePassing(runtime: Runtime, { downTo }: Undo): void {
-  const { compilation } = runtime
+export function refusePassing(run: Pick<Runtime, 'compilation' | 'moves'>, { downTo }: Undo): void {
+  const { compilation } = run
   const named = downTo.map((name) => {
     const node = compilation.byName.get(name)
     if (node?.atom === undefined) {
@@ -40,7 +43,7 @@ export function refusePassing(runtime: Runtime, { downTo }: Undo): void {
     return node
   })
   const kept = withAllBefore(named)
-  const passed = pointsPassed(compilation, (node) => runtime.detailOf(node)).filter(
+  const passed = pointsPassed(compilation, (node) => run.moves.detailOf(node)).filter(
     (node) => !kept.has(node),
   )
   if (passed.length === 0) return
@@ -58,18 +61,19 @@ function withAllBefore(nodes: readonly GraphNode[]): ReadonlySet<GraphNode> {
 }
 
 /** Means everything to be reverted but what stays, and gives what is ready for it. */
-export function undoAll(runtime: Runtime): readonly GraphNode[] {
-  runtime.turned.forget()
-  return undoMore(runtime)
+export function undoAll(run: UndoingParts): readonly GraphNode[] {
+  run.reversal.turned.forget()
+  return undoMore(run)
 }
 
 /** The same when it has been meant before: only what stayed until now may have changed. */
-export function undoMore(runtime: Runtime): readonly GraphNode[] {
-  const { compilation, kept, turned, selector } = runtime
+export function undoMore(run: UndoingParts): readonly GraphNode[] {
+  const { compilation, reversal, selector } = run
+  const { kept, turned } = reversal
   const region = turned.turnAll(compilation)
   for (const node of [...region, ...kept.takeReleased()]) {
     if (node.atom === undefined) continue
-    runtime.intend(node, intentionOfUndo(runtime.detailOf(node).state, kept.has(node)))
+    run.moves.intend(node, intentionOfUndo(run.moves.detailOf(node).state, kept.has(node)))
   }
   return selector.turnBack(region)
 }

@@ -17,7 +17,9 @@ import type { Storage } from './storage.ts'
 import { errorOfUndo, type Undo, undoByCancel } from './undo-record.ts'
 
 /** The run, once its engine is prepared. */
-type Prepared = { readonly runtime: Runtime; readonly machine: Machine } | undefined
+type Prepared =
+  | { readonly runtime: Pick<Runtime, 'standing'>; readonly machine: Machine }
+  | undefined
 
 /** Takes wishes. A promise of a wish need not be waited for. */
 export class Wishes implements Stops {
@@ -69,8 +71,8 @@ export class Wishes implements Stops {
       )
     }
     const undo = undoByCancel(flowName, reason)
-    const runtime = this.#prepared()?.runtime
-    if (runtime !== undefined) runtime.heedsSuspension = false
+    const standing = this.#prepared()?.runtime.standing
+    if (standing !== undefined) standing.heedsSuspension = false
     await this.#undo(undo, errorOfUndo(undo))
   }
 

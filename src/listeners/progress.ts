@@ -7,7 +7,7 @@
  * @module
  */
 import { shown } from '../base/checks.ts'
-import type { TaskProgressed } from '../engine/runtime.ts'
+import type { TaskProgressed } from '../engine/progress.ts'
 import { Listener, type Watched } from './listener.ts'
 
 /**

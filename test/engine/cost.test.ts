@@ -3,7 +3,7 @@ import { SYSTEM_CLOCK } from '../../src/base/clock.ts'
 import { type Compilation, compile } from '../../src/engine/compiler.ts'
 import { Journal } from '../../src/engine/journal.ts'
 import { Machine } from '../../src/engine/machine.ts'
-import { Runtime } from '../../src/engine/runtime.ts'
+import { makeRuntime } from '../../src/engine/runtime.ts'
 import { StatisticsClock } from '../../src/engine/statistics.ts'
 import { Storage } from '../../src/engine/storage.ts'
 import { INLINE } from '../../src/executors/inline.ts'
@@ -109,7 +109,7 @@ function machineOf(flow: FlowItem, executor: Executor = INLINE) {
   })
   const storage = new Storage(flowDetail, journal)
   const details = storage.attach(compilation)
-  const runtime = new Runtime({
+  const runtime = makeRuntime({
     compilation,
     details,
     flowDetail,
@@ -120,7 +120,7 @@ function machineOf(flow: FlowItem, executor: Executor = INLINE) {
     options: {
       neverResolve: false,
       deferReverts: false,
-      commitEachMove: false,
+      commit: 'tick',
       progressDelayMs: 200,
       graceMs: 1,
     },

@@ -1,7 +1,7 @@
 import { describe, expect, test, vi } from 'vitest'
 import { task } from '../../src/atoms/task.ts'
 import { load } from '../../src/engine/load.ts'
-import type { TaskProgressed } from '../../src/engine/runtime.ts'
+import type { TaskProgressed } from '../../src/engine/progress.ts'
 import { linear } from '../../src/flows/linear.ts'
 import { unordered } from '../../src/flows/unordered.ts'
 import { ProgressListener } from '../../src/listeners/progress.ts'
