@@ -170,8 +170,8 @@ export { type Captured, CaptureListener } from './listeners/capturing.ts'
 export {
   CheckingClaimListener,
   type CheckingClaimOptions,
-  type Claim,
   type ClaimLoss,
+  type JobClaim,
 } from './listeners/checking-claim.ts'
 export type { DisclosureOptions } from './listeners/disclosure.ts'
 export { DumpingListener } from './listeners/dumping.ts'

@@ -21,7 +21,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   atoms: ['errors.ts', 'base'],
   flows: ['errors.ts', 'base', 'atoms'],
   persistence: ['errors.ts', 'base', 'states', 'atoms'],
-  holding: ['errors.ts', 'base', 'persistence'],
+  holding: ['errors.ts', 'base', 'states', 'persistence'],
   executors: ['errors.ts', 'base', 'atoms'],
   engine: ['errors.ts', 'base', 'states', 'atoms', 'flows', 'persistence', 'holding', 'executors'],
   plans: ['errors.ts', 'base', 'states', 'atoms', 'flows', 'persistence', 'engine'],

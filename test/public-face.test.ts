@@ -189,7 +189,6 @@ describe('entries', () => {
       type CellPlace
       type CheckingClaimOptions
       type Checkpoint
-      type Claim
       type ClaimLoss
       type Clock
       type CompareAllOptions
@@ -252,6 +251,7 @@ describe('entries', () => {
       type Intention
       type Interceptor
       type Interceptors
+      type JobClaim
       type JobState
       type Link
       type LinkOptions

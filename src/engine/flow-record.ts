@@ -7,7 +7,7 @@
  */
 import { StaleWriteError } from '../errors.ts'
 import type { Claim } from '../holding/claim.ts'
-import { countTakeUp, MAX_TAKE_UPS, putAside } from '../holding/poison.ts'
+import { MAX_TAKE_UPS, putAside } from '../holding/poison.ts'
 import type { FlowDetail } from '../persistence/flow-detail.ts'
 import { forgetTakeUps } from '../persistence/take-ups.ts'
 import { checkFlowMove, type FlowState, isFlowFinished } from '../states/flow.ts'
@@ -92,14 +92,14 @@ export class FlowRecordKeeper {
       if (owner === undefined && forgetTakeUps(this.#flowDetail)) this.#journal.touchFlow()
       return false
     }
-    const newer = await this.#claim.takeUp()
+    const { newer, takeUps } = await this.#claim.takeUp()
     if (newer.state !== state && isFlowFinished(newer.state)) {
       await this.#claim.giveBack()
       throw new StaleWriteError(
         `flow '${name}' (${uuid}) has ended ${newer.state} since it was read as ${state}; nothing was run. Load the flow detail anew to see what became of it`,
       )
     }
-    this.#takeUps = owner === undefined ? 0 : countTakeUp(newer)
+    this.#takeUps = takeUps
     this.#journal.forget()
     this.#storage.reread(newer)
     this.#journal.touchFlow()

@@ -18,14 +18,15 @@ import {
 } from '../base/checks.ts'
 import { SYSTEM_CLOCK } from '../base/clock.ts'
 import { CorruptRecordError, FlowMismatchError, StaleWriteError } from '../errors.ts'
-import { type Claim, claimFor } from '../holding/claim.ts'
-import { countTakeUp, MAX_TAKE_UPS, putAside, putAsideError, takeUpsOf } from '../holding/poison.ts'
+import type { Claim } from '../holding/claim.ts'
+import { MAX_TAKE_UPS, putAsideError, takeUpsOf } from '../holding/poison.ts'
+import { claimOn, takeOver } from '../holding/take-over.ts'
 import type { Backend, StoredFlowRecord } from '../persistence/backend.ts'
-import { FlowDetail } from '../persistence/flow-detail.ts'
+import type { FlowDetail } from '../persistence/flow-detail.ts'
 import { isLeft } from '../persistence/owner.ts'
 import { listUnfinishedRecords } from '../persistence/reader.ts'
-import { flowRecord, readFlowMeta } from '../persistence/records.ts'
-import { forgetTakeUps, readPutAside } from '../persistence/take-ups.ts'
+import { readFlowMeta } from '../persistence/records.ts'
+import { readPutAside } from '../persistence/take-ups.ts'
 import { FLOW_STATES, type FlowState, isFlowFinished } from '../states/flow.ts'
 import { FACTORY_CHECKS, RUN_CHECKS } from './behaviour.ts'
 import { errorOf } from './completer.ts'
@@ -191,7 +192,7 @@ function takeUpsIn(record: StoredFlowRecord): number {
 
 /** Claims a run before anything of it is called, so that it does not change any more, and runs it. */
 async function resume(record: StoredFlowRecord, options: ResumeOptions): Promise<Resumed> {
-  const { backend, flows, clock, leaseMs } = options
+  const { flows } = options
   const { uuid, name, state } = record
   const told: Resumed = { uuid, name, outcome: 'taken', state, error: undefined }
   const { maxTakeUps = MAX_TAKE_UPS } = options
@@ -207,18 +208,12 @@ async function resume(record: StoredFlowRecord, options: ResumeOptions): Promise
     const outcome = error instanceof CorruptRecordError ? 'corrupt' : 'unknown'
     return { ...told, outcome, error: errorOf(error) }
   }
-  const flowDetail = claimable(record, backend)
-  const claim = claimFor({ flowDetail, backend, clock, leaseMs })
-  claim.take()
+  const left = claimOn(record, options)
+  const { flowDetail, claim } = left
   try {
-    const newer = await claim.takeUp()
-    if (newer.state !== state) return { ...told, state: newer.state }
-    const takeUps = record.owner === undefined ? 0 : countTakeUp(newer)
-    flowDetail.adopt(newer)
-    if (takeUps >= maxTakeUps) return await leaveAside(flowDetail, takeUps, claim)
-    // Stored before anything of the run is called, which may end the process.
-    if (record.owner !== undefined) await claim.save(flowRecord(flowDetail, record.bookUuid))
-    else forgetTakeUps(flowDetail)
+    const taken = await takeOver(left, options)
+    if (taken.outcome === 'moved') return { ...told, state: taken.state }
+    if (taken.outcome === 'put aside') return { ...told, ...taken, state: flowDetail.state }
     return await run(flowDetail, found, claim, options)
   } catch (error) {
     const outcome = outcomeOf(error)
@@ -226,16 +221,6 @@ async function resume(record: StoredFlowRecord, options: ResumeOptions): Promise
   } finally {
     await claim.giveBack()
   }
-}
-
-/** A run that has ended its process each time is left alone, for somebody to look after it. */
-async function leaveAside(flowDetail: FlowDetail, takeUps: number, claim: Claim): Promise<Resumed> {
-  const error = putAside(flowDetail, takeUps)
-  if (flowDetail.state !== 'PENDING') flowDetail.state = 'SUSPENDED'
-  const { uuid, name, state, bookUuid = '' } = flowDetail
-  await claim.end()
-  await claim.save(flowRecord(flowDetail, bookUuid))
-  return { uuid, name, outcome: 'put aside', state, error }
 }
 
 async function run(
@@ -277,7 +262,7 @@ async function becameOf(
 ): Promise<Pick<Resumed, 'outcome' | 'state'>> {
   const stored = await backend.loadFlow(flowDetail.uuid).catch(() => undefined)
   const { epoch, state } = stored?.flow ?? flowDetail
-  if (epoch > claim.epoch) return { outcome: 'taken', state }
+  if (claim.wasReplacedBy({ epoch })) return { outcome: 'taken', state }
   if (isFlowFinished(state)) return { outcome: 'finished', state }
   const outcome = outcomeOf(error)
   return { outcome: stored !== undefined && outcome === 'taken' ? 'broken' : outcome, state }
@@ -288,12 +273,4 @@ function outcomeOf(error: unknown): Resumed['outcome'] {
   if (error instanceof StaleWriteError) return 'taken'
   if (error instanceof CorruptRecordError) return 'corrupt'
   return error instanceof FlowMismatchError ? 'unknown' : 'broken'
-}
-
-/** A stored run without its atoms, to be claimed as it was listed. */
-function claimable({ uuid, name, epoch }: StoredFlowRecord, backend: Backend): FlowDetail {
-  const flowDetail = new FlowDetail(name, uuid)
-  flowDetail.epoch = epoch
-  flowDetail.storedIn = backend
-  return flowDetail
 }

@@ -11,10 +11,11 @@ import { type Clock, type FullClock, fullClock } from '../base/clock.ts'
 import { StaleWriteError, StorageError } from '../errors.ts'
 import type { Backend, Fence, FlowRecord } from '../persistence/backend.ts'
 import type { FlowDetail } from '../persistence/flow-detail.ts'
-import { giveUp, goOnAs, newOwner } from '../persistence/owner.ts'
 import { loadFlowDetail } from '../persistence/reader.ts'
+import { Fences } from './fences.ts'
 import { Lease, readLeaseMs } from './lease.ts'
 import { LeaseWatch } from './lease-watch.ts'
+import { countTakeUp } from './poison.ts'
 
 /** What a claim is about. */
 export interface ClaimParts {
@@ -28,6 +29,13 @@ export interface ClaimParts {
   readonly clock: FullClock
 }
 
+/** A record that was claimed, as it was read then. */
+export interface TakenUp {
+  readonly newer: FlowDetail
+  /** How often it was taken up before without coming any further; 0 when it was given back. */
+  readonly takeUps: number
+}
+
 /**
  * In whose name somebody writes:
  * - free: not claimed, or given back; the next write claims;
@@ -38,32 +46,35 @@ export interface ClaimParts {
 export class Claim {
   readonly #parts: ClaimParts
   readonly #lease: Lease
+  readonly #fences: Fences
   readonly #watch: LeaseWatch
-  #owner: string | undefined
-  #epoch = 0
-  #isHeld = false
-  /** The stored record may have the owner's name: it was claimed, or that was tried. */
-  #mayBeNamed = false
   /** Somebody means to keep the claim over several writes. */
   #isTaken = false
-  #isEnding = false
   #lost: StaleWriteError | undefined
   #over: StorageError | undefined
   #interruptWrite: ((error: Error) => void) | undefined
 
   constructor(parts: ClaimParts) {
     this.#parts = parts
-    this.#lease = new Lease(parts.leaseMs, parts.clock)
-    this.#watch = new LeaseWatch(this.#lease, parts.clock, {
-      isHeld: () => this.#isHeld && this.#problem === undefined,
-      isEnding: () => this.#isEnding,
+    const lease = new Lease(parts.leaseMs, parts.clock)
+    const { flowDetail } = parts
+    this.#lease = lease
+    this.#fences = new Fences({
+      flowDetail,
+      lease,
+      storedEpoch: () => (flowDetail.storedIn === parts.backend ? flowDetail.epoch : 0),
+      newLease: () => (this.#hasLease ? lease.next() : undefined),
+    })
+    this.#watch = new LeaseWatch(lease, parts.clock, {
+      isHeld: () => this.#fences.isHeld && this.#problem === undefined,
+      isEnding: () => this.#fences.isEnding,
       renew: () => this.save(),
     })
   }
 
-  /** The epoch that was claimed last. */
-  get epoch(): number {
-    return this.#epoch
+  /** Whether a record of this epoch was claimed by somebody else since. */
+  wasReplacedBy({ epoch }: { readonly epoch: number }): boolean {
+    return epoch > this.#fences.epoch
   }
 
   /** Something may still be written: the claim is neither lost nor over. */
@@ -82,13 +93,13 @@ export class Claim {
    */
   get mustRead(): boolean {
     const { flowDetail, backend } = this.#parts
-    return !this.#isHeld && flowDetail.storedIn === backend && flowDetail.mayHaveChanged
+    return !this.#fences.isHeld && flowDetail.storedIn === backend && flowDetail.mayHaveChanged
   }
 
   /** A run begins or goes on, and keeps the claim until it is given back. */
   take(): void {
     this.#isTaken = true
-    this.#isEnding = false
+    this.#fences.isEnding = false
     this.#over = undefined
   }
 
@@ -98,13 +109,13 @@ export class Claim {
    * @throws {@link StaleWriteError} when somebody else was faster; {@link StorageError} when it
    * cannot be read. The claim was given back then.
    */
-  async takeUp(): Promise<FlowDetail> {
-    const { uuid } = this.#parts.flowDetail
+  async takeUp(): Promise<TakenUp> {
+    const { uuid, owner } = this.#parts.flowDetail
     await this.save()
     try {
       const newer = await loadFlowDetail(this.#parts.backend as Backend, uuid)
       newer.mayHaveChanged = false
-      return newer
+      return { newer, takeUps: owner === undefined ? 0 : countTakeUp(newer) }
     } catch (error) {
       await this.giveBack()
       throw error
@@ -113,7 +124,7 @@ export class Claim {
 
   /** The next checkpoint gives the claim back. */
   async end(): Promise<void> {
-    this.#isEnding = true
+    this.#fences.isEnding = true
     await this.#watch.settled()
   }
 
@@ -124,56 +135,30 @@ export class Claim {
    */
   next(): Fence {
     if (this.#problem !== undefined) throw this.#problem
-    this.#owner ??= newOwner()
-    const owner = this.#owner
-    const { flowDetail, backend } = this.#parts
-    // Whoever found the lease over may be about to claim: only one of the two must succeed.
-    if (!this.#isHeld || (this.#lease.isOver && !this.#isEnding)) {
-      const stored = flowDetail.storedIn === backend ? flowDetail.epoch : 0
-      this.#mayBeNamed = true
-      return { owner, epoch: stored + 1, action: 'claim', leaseUntil: this.#newLease() }
-    }
-    const epoch = this.#epoch
-    if (this.#isEnding) return { owner, epoch, action: 'release', leaseUntil: undefined }
-    return this.#lease.isOld
-      ? { owner, epoch, action: 'renew', leaseUntil: this.#newLease() }
-      : { owner, epoch, action: 'hold', leaseUntil: undefined }
+    return this.#fences.next()
   }
 
   /** The end was not written. */
   goOn(): void {
-    this.#isEnding = false
+    this.#fences.isEnding = false
   }
 
   /** A checkpoint with that fence was written. */
-  written({ owner, epoch, action, leaseUntil }: Fence): void {
+  written(fence: Fence): void {
+    const { action } = fence
     if (action === 'hold') return
-    const { flowDetail } = this.#parts
-    this.#epoch = epoch
-    this.#isHeld = action !== 'release'
-    this.#mayBeNamed = this.#isHeld
-    goOnAs(owner)
-    if (action === 'release') {
-      this.#isTaken = false
-      this.#isEnding = false
-    }
-    this.#lease.set(leaseUntil)
+    this.#fences.written(fence)
+    if (action === 'release') this.#isTaken = false
     this.#watch.renewed()
-    flowDetail.epoch = epoch
-    flowDetail.owner = this.#isHeld ? owner : undefined
-    flowDetail.leaseUntil = leaseUntil
   }
 
   /** A checkpoint with that fence could not be written, or nobody knows whether it was. */
-  failed({ action }: Fence, error: unknown): void {
+  failed(fence: Fence, error: unknown): void {
     if (error instanceof StaleWriteError) {
       this.#lost = error
       this.#parts.flowDetail.mayHaveChanged = true
     }
-    if (action !== 'release') return
-    // Perhaps it was given back, and somebody has read it since: what comes next must show.
-    this.#isHeld = false
-    this.#isEnding = false
+    this.#fences.failed(fence)
   }
 
   /**
@@ -196,7 +181,7 @@ export class Claim {
    */
   secure(): Promise<void> | undefined {
     if (this.#problem !== undefined) throw this.#problem
-    return this.#isHeld && this.#lease.isUnsure ? this.#renewFirst() : undefined
+    return this.#fences.isHeld && this.#lease.isUnsure ? this.#renewFirst() : undefined
   }
 
   /** Renews the lease while a run has nothing to write; `onProblem` hears when the run must stop. */
@@ -216,11 +201,11 @@ export class Claim {
    */
   async giveBack(): Promise<void> {
     this.#isTaken = false
-    if (this.#isHeld && this.#problem === undefined) {
+    if (this.#fences.isHeld && this.#problem === undefined) {
       await this.end()
       await this.save().catch(() => {})
     }
-    if (this.#mayBeNamed && this.#owner !== undefined) giveUp(this.#owner)
+    this.#fences.giveUpName()
   }
 
   /** Waits for a write as long as the lease holds. */
@@ -294,10 +279,6 @@ export class Claim {
   get #hasLease(): boolean {
     const { backend, leaseMs } = this.#parts
     return backend?.supports.processes === true && leaseMs !== Number.POSITIVE_INFINITY
-  }
-
-  #newLease(): Date | undefined {
-    return this.#hasLease ? this.#lease.next() : undefined
   }
 }
 

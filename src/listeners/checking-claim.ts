@@ -14,7 +14,7 @@ import type { FlowState } from '../states/flow.ts'
 import { Listener, type Watched } from './listener.ts'
 
 /** A claim of one owner on one job, as far as it can be checked. */
-export interface Claim {
+export interface JobClaim {
   /**
    * True as long as the job is claimed, by this owner; false when nobody has claimed it, somebody
    * else has, or it is gone. An answer given at once keeps the next atom from starting; a promise
@@ -61,7 +61,7 @@ export interface CheckingClaimOptions {
  * using _claim = new CheckingClaimListener(engine, { isClaimed: async () => (await findOwner()) === me })
  */
 export class CheckingClaimListener extends Listener {
-  readonly #claim: Claim
+  readonly #claim: JobClaim
   readonly #onLoss: (loss: ClaimLoss) => unknown
   /** The move that the check under way was made for; undefined when there is none. */
   #checking: Move | undefined
@@ -70,9 +70,9 @@ export class CheckingClaimListener extends Listener {
   #isLost = false
 
   /** @throws TypeError when the claim has no `isClaimed`, or `onLoss` is not a function. */
-  constructor(engine: Watched, claim: Claim, options: CheckingClaimOptions = {}) {
+  constructor(engine: Watched, claim: JobClaim, options: CheckingClaimOptions = {}) {
     const { onLoss = suspend } = options
-    if (typeof (claim as Partial<Claim> | null | undefined)?.isClaimed !== 'function') {
+    if (typeof (claim as Partial<JobClaim> | null | undefined)?.isClaimed !== 'function') {
       throw new TypeError('a CheckingClaimListener needs a claim with a method isClaimed()')
     }
     if (typeof onLoss !== 'function') {
