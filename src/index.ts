@@ -105,7 +105,13 @@ export {
   run,
 } from './engine/load.ts'
 export type { Ending } from './engine/machine.ts'
-export type { EngineBehaviour, EngineParts, RevertOptions, RunOptions } from './engine/options.ts'
+export type {
+  EngineBehaviour,
+  EngineParts,
+  FullBehaviour,
+  RevertOptions,
+  RunOptions,
+} from './engine/options.ts'
 export type { ProgressEvents, TaskProgressed } from './engine/progress.ts'
 export { type Resumed, type ResumeOptions, resumeAll } from './engine/resuming.ts'
 export type { EngineStatistics, Phase } from './engine/statistics.ts'

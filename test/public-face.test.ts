@@ -241,6 +241,7 @@ describe('entries', () => {
       type FlowRegistry
       type FlowState
       type FormatsFailures
+      type FullBehaviour
       type FullClock
       type FunctorOptions
       type GivesOf

@@ -27,9 +27,13 @@ import {
   shown,
   VALUES,
 } from '../base/checks.ts'
-import { LEAST_MAX_PAYLOAD_BYTES } from '../base/payload-limit.ts'
+import { SYSTEM_CLOCK } from '../base/clock.ts'
+import { SILENT_LOGGER } from '../base/logger.ts'
+import { DEFAULT_MAX_PAYLOAD_BYTES, LEAST_MAX_PAYLOAD_BYTES } from '../base/payload-limit.ts'
 import { ACCEPTABLE_DIFFERENCES } from '../errors.ts'
 import type { Executor } from '../executors/executor.ts'
+import { LEASE_MS } from '../holding/lease.ts'
+import { MAX_TAKE_UPS } from '../holding/poison.ts'
 import type { Backend } from '../persistence/backend.ts'
 import type {
   AnyStore,
@@ -38,6 +42,7 @@ import type {
   FactoryOptions,
   FlowDefinition,
   FlowRegistry,
+  FullBehaviour,
   LoadOptions,
   RevertOptions,
   RunOptions,
@@ -115,6 +120,25 @@ const BEHAVIOUR: Checks<EngineBehaviour> = {
   clock: CLOCK,
   maxPayloadBytes: number({ least: LEAST_MAX_PAYLOAD_BYTES, whole: true }),
   logger: LOGGER,
+}
+
+/** How an engine behaves that was given these options, which were checked: with every default. */
+export function readBehaviour(given: EngineBehaviour): FullBehaviour {
+  return {
+    neverResolve: given.neverResolve ?? false,
+    deferReverts: given.deferReverts ?? false,
+    injectTransient: given.injectTransient ?? true,
+    gatherStatistics: given.gatherStatistics ?? true,
+    commit: given.commit ?? 'tick',
+    progressDelayMs: given.progressDelayMs ?? 200,
+    graceMs: given.graceMs ?? 10_000,
+    accept: given.accept ?? [],
+    leaseMs: given.leaseMs ?? LEASE_MS,
+    maxTakeUps: given.maxTakeUps ?? MAX_TAKE_UPS,
+    clock: given.clock ?? SYSTEM_CLOCK,
+    maxPayloadBytes: given.maxPayloadBytes ?? DEFAULT_MAX_PAYLOAD_BYTES,
+    logger: given.logger ?? SILENT_LOGGER,
+  }
 }
 
 /** The options of an engine. */

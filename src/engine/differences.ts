@@ -76,7 +76,7 @@ export function recordsOf({ nodes }: Compilation, detail: FlowDetail): RecordOf 
 export function refuse(
   flow: string,
   differences: readonly FlowDifference[],
-  accept: readonly AcceptableDifference[] = [],
+  accept: readonly AcceptableDifference[],
 ): void {
   const refused = differences.filter(
     ({ blocking, difference }) =>

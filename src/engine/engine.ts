@@ -24,7 +24,7 @@ import { Journal } from './journal.ts'
 import { RunLimits } from './limits.ts'
 import { type Ending, Machine } from './machine.ts'
 import type { EngineParts, RevertOptions, RunOptions } from './options.ts'
-import { type PreparationParts, prepareRuntime, refuseMisfit } from './preparation.ts'
+import { type PreparationParts, type Purpose, prepareRuntime, refuseMisfit } from './preparation.ts'
 import type { ProgressEvents } from './progress.ts'
 import type { Runtime } from './runtime.ts'
 import { type EngineStatistics, type Phase, StatisticsClock } from './statistics.ts'
@@ -74,7 +74,7 @@ export class Engine<Results extends object = Record<string, unknown>> {
     const journalParts = { ...parts, engine: this, claim, takeUp, notifier, atomNotifier }
     this.#claim = claim
     this.#journal = new Journal<Engine>(journalParts) as Journal<unknown>
-    this.#statistics = new StatisticsClock(parts.gatherStatistics !== false)
+    this.#statistics = new StatisticsClock(parts.gatherStatistics ? 'on' : 'off')
     this.storage = new Storage<Results>(parts.flowDetail, this.#journal)
     this.#record = new FlowRecordKeeper(this.storage, this.#journal, claim, parts)
     this.#wishes = new Wishes(this.storage, this.#record, this.#journal, () => this.#prepared)
@@ -117,7 +117,7 @@ export class Engine<Results extends object = Record<string, unknown>> {
     if (this.#record.isRunning) throw new EngineBusyError(this.flow.name)
     this.#claim.take()
     try {
-      await this.#prepare(false)
+      await this.#prepare('other')
       await this.#journal.flush()
     } catch (error) {
       await this.#claim.giveBack()
@@ -134,7 +134,7 @@ export class Engine<Results extends object = Record<string, unknown>> {
   validate(): void {
     const { compilation } = this.#demandPrepared('validate').runtime
     const isBound = hasRun(this.#parts.flowDetail)
-    if (isBound) refuseMisfit(this.#parts, this.storage, compilation, true)
+    if (isBound) refuseMisfit(this.#parts, this.storage, compilation, 'run')
     const missing = isBound ? [] : this.storage.lookup.missing()
     if (missing.length) throw new MissingDependenciesError(this.flow.name, missing)
     this.#isValidated = true
@@ -197,7 +197,7 @@ export class Engine<Results extends object = Record<string, unknown>> {
     const prepared = await this.#begin(options)
     const { machine } = prepared
     let isLeft = true
-    const release = this.#limits.heed(options, prepared.runtime.reversal.undo !== undefined)
+    const release = this.#limits.heed(options, prepared.runtime.reversal.undo)
     try {
       yield 'RESUMING'
       await machine.resume()
@@ -258,7 +258,7 @@ export class Engine<Results extends object = Record<string, unknown>> {
     this.#claim.take()
     try {
       await this.#takeUp()
-      await this.#record.reset((this.#prepared ?? (await this.#prepare(false))).runtime)
+      await this.#record.reset((this.#prepared ?? (await this.#prepare('other'))).runtime)
       await this.#journal.flush()
     } finally {
       await this.#claim.giveBack()
@@ -270,15 +270,15 @@ export class Engine<Results extends object = Record<string, unknown>> {
     if (await this.#record.takeUp()) this.#prepared = undefined
   }
 
-  async #prepare(begins: boolean): Promise<Prepared> {
+  async #prepare(purpose: Purpose): Promise<Prepared> {
     const compilation = this.#compilation
     if (compilation === undefined) throw this.#notReady('prepare', 'compiled')
     const { storage, interceptors, progressNotifier } = this
     // What does not fit is refused before whoever holds the run is kept from it.
-    if (this.#claim.mustRead) refuseMisfit(this.#parts, storage, compilation, begins)
+    if (this.#claim.mustRead) refuseMisfit(this.#parts, storage, compilation, purpose)
     await this.#takeUp()
     if (this.#prepared === undefined) {
-      refuseMisfit(this.#parts, storage, compilation, begins)
+      refuseMisfit(this.#parts, storage, compilation, purpose)
       const parts = { compilation, storage, journal: this.#journal, interceptors, progressNotifier }
       const runtime = prepareRuntime(this.#parts, parts as PreparationParts)
       this.#prepared = { runtime, machine: new Machine(runtime, this.#statistics) }
@@ -286,13 +286,13 @@ export class Engine<Results extends object = Record<string, unknown>> {
     const { runtime } = this.#prepared
     if (this.#record.move('RESUMING')) await runtime.moves.afterMove()
     if (this.#record.move('SUSPENDED')) await runtime.moves.afterMove()
-    if (begins) await this.#record.refusePoison()
+    if (purpose === 'run') await this.#record.refusePoison()
     if (this.storage.getFlowState() === 'REVERTED') await this.#record.reset(runtime)
     return this.#prepared
   }
 
   async #runToEnd(prepared: Prepared, options: RunOptions): Promise<void> {
-    const release = this.#limits.heed(options, prepared.runtime.reversal.undo !== undefined)
+    const release = this.#limits.heed(options, prepared.runtime.reversal.undo)
     try {
       await this.#finish(await prepared.machine.runToEnd(), prepared)
     } catch (error) {
@@ -310,7 +310,7 @@ export class Engine<Results extends object = Record<string, unknown>> {
     this.#claim.take()
     try {
       this.compile()
-      const prepared = await this.#prepare(undo === undefined)
+      const prepared = await this.#prepare(undo === undefined ? 'run' : 'other')
       if (undo === undefined) await this.#validateBeforeWriting()
       else refusePassing(prepared.runtime, undo)
       this.#statistics.restart()

@@ -7,13 +7,13 @@
  */
 import { StaleWriteError } from '../errors.ts'
 import type { Claim } from '../holding/claim.ts'
-import { MAX_TAKE_UPS, putAside } from '../holding/poison.ts'
+import { putAside } from '../holding/poison.ts'
 import type { FlowDetail } from '../persistence/flow-detail.ts'
 import { forgetTakeUps } from '../persistence/take-ups.ts'
 import { checkFlowMove, type FlowState, isFlowFinished } from '../states/flow.ts'
 import type { Journal } from './journal.ts'
 import type { Ending } from './machine.ts'
-import type { EngineBehaviour } from './options.ts'
+import type { EngineParts } from './options.ts'
 import { type ResetParts, resetAtoms } from './preparation.ts'
 import type { Storage } from './storage.ts'
 import { metaOfBrokenRun, metaOfNewRun } from './undo-record.ts'
@@ -37,7 +37,7 @@ export class FlowRecordKeeper {
     storage: Storage<object>,
     journal: Journal<unknown>,
     claim: Claim,
-    { maxTakeUps = MAX_TAKE_UPS }: EngineBehaviour,
+    { maxTakeUps }: Pick<EngineParts, 'maxTakeUps'>,
   ) {
     this.#maxTakeUps = maxTakeUps
     this.#flowDetail = storage.flowDetail

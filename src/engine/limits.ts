@@ -47,8 +47,12 @@ export class RunLimits {
     this.#storage.updateFlowMetadata(deadlineMeta({ at, limitMs: deadlineMs }))
   }
 
-  /** Does what the signal and the deadline want, until what is returned is called. */
-  heed({ signal, onAbort }: RunOptions, isBeingUndone: boolean): () => void {
+  /**
+   * Does what the signal and the deadline want, until what is returned is called.
+   *
+   * @param undo why the run is being undone; then it has no deadline
+   */
+  heed({ signal, onAbort }: RunOptions, undo: Undo | undefined): () => void {
     const stop = (): void => {
       // When it cannot be stored, whoever runs the flow hears of it.
       if (onAbort === 'revert') void this.#stops.cancel(signal?.reason)
@@ -56,7 +60,7 @@ export class RunLimits {
     }
     if (signal?.aborted === true) stop()
     signal?.addEventListener('abort', stop, { once: true })
-    if (!isBeingUndone) this.#watchDeadline()
+    if (undo === undefined) this.#watchDeadline()
     return () => {
       signal?.removeEventListener('abort', stop)
       this.#timer?.cancel()

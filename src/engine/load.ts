@@ -20,6 +20,7 @@ import {
   FACTORY_CHECKS,
   LOAD_CHECKS,
   RUN_CHECKS,
+  readBehaviour,
 } from './behaviour.ts'
 import { Engine } from './engine.ts'
 import { executorFor } from './engine-kinds.ts'
@@ -251,7 +252,15 @@ function assemble(
   if (givenBook !== undefined && isNew) demandName('the name of the book', givenBook.name)
   const book = givenBook ?? (isNew ? new LogBook(flow.name) : undefined)
   if (isNew && book !== undefined && flowDetail.bookUuid === undefined) book.add(flowDetail)
-  const engine = new Engine({ ...behaviour, flow, flowDetail, book, backend, ...executing })
+  const engine = new Engine({
+    ...readBehaviour(behaviour),
+    claim: options.claim,
+    flow,
+    flowDetail,
+    book,
+    backend,
+    ...executing,
+  })
   if (store !== undefined) engine.storage.inject(store)
   return engine
 }

@@ -112,8 +112,13 @@ export interface EngineBehaviour {
   readonly logger?: Logger | undefined
 }
 
+/** How an engine behaves, with every default filled in. */
+export type FullBehaviour = {
+  readonly [Name in keyof EngineBehaviour]-?: NonNullable<EngineBehaviour[Name]>
+}
+
 /** What an engine is made of; {@link load} puts it together. */
-export interface EngineParts extends EngineBehaviour {
+export interface EngineParts extends FullBehaviour {
   /** What is run. */
   readonly flow: FlowItem
   /** The record of the run. */

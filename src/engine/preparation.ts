@@ -6,7 +6,6 @@
  *
  * @module
  */
-import { SILENT_LOGGER } from '../base/logger.ts'
 import type { Notifier } from '../base/notifier.ts'
 import type { FlowMismatchError } from '../errors.ts'
 import type { AtomDetail } from '../persistence/atom-detail.ts'
@@ -18,7 +17,7 @@ import type { Journal } from './journal.ts'
 import { findUnmetNeeds } from './needs.ts'
 import type { EngineParts } from './options.ts'
 import type { ProgressEvents } from './progress.ts'
-import { makeRuntime, type Runtime, runtimeOptions } from './runtime.ts'
+import { makeRuntime, type Runtime } from './runtime.ts'
 import type { Storage } from './storage.ts'
 
 /** What resetting atoms needs of a run. */
@@ -35,15 +34,17 @@ export interface PreparationParts {
 
 /** Makes the state that the phases share. */
 export function prepareRuntime(engine: EngineParts, parts: PreparationParts): Runtime {
-  const { flowDetail, executor, logger = SILENT_LOGGER } = engine
+  const { flowDetail, executor, logger, clock } = engine
   const { compilation, storage } = parts
   const details = storage.attach(compilation)
-  if (engine.injectTransient === false) injectPersistently(compilation, storage)
+  if (!engine.injectTransient) injectPersistently(compilation, storage)
   const { lookup } = storage
-  const options = runtimeOptions(engine)
-  const { clock } = engine
-  return makeRuntime({ ...parts, details, flowDetail, lookup, executor, logger, clock, options })
+  const own = { details, flowDetail, lookup, executor, logger, clock, options: engine }
+  return makeRuntime({ ...parts, ...own })
 }
+
+/** What a record is prepared for: to go on with its run, or something that needs no inputs. */
+export type Purpose = 'run' | 'other'
 
 /**
  * Compares the record with the flow. Inputs are looked at when the run begins: until then, values
@@ -55,10 +56,10 @@ export function refuseMisfit(
   { flow, flowDetail, accept }: EngineParts,
   storage: Storage<object>,
   compilation: Compilation,
-  begins: boolean,
+  purpose: Purpose,
 ): void {
   if (flowDetail.size === 0) return // a new one fits whatever it is made for
-  const lookup = begins && hasRun(flowDetail) ? storage.preview(compilation) : undefined
+  const lookup = purpose === 'run' && hasRun(flowDetail) ? storage.preview(compilation) : undefined
   const unmet = lookup ? findUnmetNeeds(compilation, flowDetail, lookup) : []
   refuse(flow.name, [...findDifferences(compilation, flowDetail), ...unmet], accept)
 }

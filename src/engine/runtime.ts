@@ -17,7 +17,7 @@ import { Interceptors } from './interceptors.ts'
 import type { Journal } from './journal.ts'
 import type { Lookup } from './lookup.ts'
 import { Moves } from './moves.ts'
-import type { EngineBehaviour } from './options.ts'
+import type { FullBehaviour } from './options.ts'
 import { Pacer } from './pacer.ts'
 import { Progress, type ProgressEvents } from './progress.ts'
 import { Reversal } from './reversal.ts'
@@ -26,25 +26,10 @@ import { Standing } from './standing.ts'
 import { StopSignals } from './stop-signals.ts'
 
 /** How the phases behave. */
-export interface RuntimeOptions {
-  /** Failures break the flow instead of being resolved. */
-  readonly neverResolve: boolean
-  /** A retry that answers REVERT leaves the decision to the outside. */
-  readonly deferReverts: boolean
-  /** When moves are written and told: all of a tick together, or each before the next one is made. */
-  readonly commit: 'tick' | 'move'
-  /** How long progress waits for a checkpoint before it is written on its own, in milliseconds. */
-  readonly progressDelayMs: number
-  /** How long an atom may go on after it was told to stop, in milliseconds. */
-  readonly graceMs: number
-}
-
-/** How the phases of an engine behave that was put together like this. */
-export function runtimeOptions(behaviour: EngineBehaviour): RuntimeOptions {
-  const { neverResolve = false, deferReverts = false, commit = 'tick' } = behaviour
-  const { progressDelayMs = 200, graceMs = 10_000 } = behaviour
-  return { neverResolve, deferReverts, commit, progressDelayMs, graceMs }
-}
+export type RuntimeOptions = Pick<
+  FullBehaviour,
+  'neverResolve' | 'deferReverts' | 'commit' | 'progressDelayMs' | 'graceMs'
+>
 
 /** What a runtime is made of. */
 export interface RuntimeParts {

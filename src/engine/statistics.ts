@@ -38,7 +38,7 @@ interface Counters {
 
 /** Adds up the time between the phases of a run. */
 export class StatisticsClock {
-  readonly #isOn: boolean
+  readonly #account: 'on' | 'off'
   readonly #spentMs: Record<Phase, number> = {
     RESUMING: 0,
     SCHEDULING: 0,
@@ -50,9 +50,9 @@ export class StatisticsClock {
   #startedAt = 0
   #endedAt: number | undefined
 
-  /** @param isOn false to keep no account */
-  constructor(isOn: boolean) {
-    this.#isOn = isOn
+  /** @param account whether one is kept */
+  constructor(account: 'on' | 'off') {
+    this.#account = account
   }
 
   /** A run begins. */
@@ -65,7 +65,7 @@ export class StatisticsClock {
 
   /** A phase begins, and the one before it ends. */
   enter(phase: Phase | undefined): void {
-    if (!this.#isOn) return
+    if (this.#account === 'off') return
     const now = performance.now()
     if (this.#phase !== undefined) this.#spentMs[this.#phase] += now - this.#since
     this.#phase = phase
@@ -80,7 +80,7 @@ export class StatisticsClock {
 
   /** The account so far, with what the parts of the engine count; undefined when none is kept. */
   read({ runtime, machine, journal }: Counters): EngineStatistics | undefined {
-    if (!this.#isOn) return undefined
+    if (this.#account === 'off') return undefined
     const { RESUMING, SCHEDULING, WAITING, ANALYZING } = this.#spentMs
     const end = this.#endedAt ?? (this.#startedAt === 0 ? 0 : performance.now())
     return {

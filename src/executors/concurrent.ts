@@ -21,7 +21,7 @@ export interface ConcurrentOptions {
   readonly maxWorkers?: number
 }
 
-const MAX_WORKERS = number({ least: 1, whole: true })
+const CHECKS: Checks<ConcurrentOptions> = { maxWorkers: number({ least: 1, whole: true }) }
 
 /** Calls up to a number of atoms at once; several engines may share one, and with it its limit. */
 class ConcurrentExecutor implements Executor {
@@ -82,18 +82,15 @@ class ConcurrentExecutor implements Executor {
  * const engines = flows.map((flow) => load(flow, { engine: 'parallel', executor }))
  */
 export function concurrent(options: ConcurrentOptions = {}): Executor {
-  const checks: Checks<ConcurrentOptions> = { maxWorkers: MAX_WORKERS }
-  return new ConcurrentExecutor(
-    readMaxWorkers(readOptions('concurrent()', options, checks).maxWorkers),
-  )
+  const { maxWorkers = defaultMaxWorkers() } = readOptions('concurrent()', options, CHECKS)
+  return new ConcurrentExecutor(maxWorkers)
 }
 
 /** The executor of one parallel engine, which never starts more calls than there is room for. */
-export function concurrentForOne(maxWorkers: number | undefined): Executor {
-  return { capacity: readMaxWorkers(maxWorkers), call: callAtom }
+export function concurrentForOne(maxWorkers: number = defaultMaxWorkers()): Executor {
+  return { capacity: maxWorkers, call: callAtom }
 }
 
-function readMaxWorkers(maxWorkers: number = availableParallelism() * 4): number {
-  MAX_WORKERS('maxWorkers', maxWorkers)
-  return maxWorkers
+function defaultMaxWorkers(): number {
+  return availableParallelism() * 4
 }

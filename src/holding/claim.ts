@@ -13,7 +13,7 @@ import type { Backend, Fence, FlowRecord } from '../persistence/backend.ts'
 import type { FlowDetail } from '../persistence/flow-detail.ts'
 import { loadFlowDetail } from '../persistence/reader.ts'
 import { Fences } from './fences.ts'
-import { Lease, readLeaseMs } from './lease.ts'
+import { LEASE_MS, Lease } from './lease.ts'
 import { LeaseWatch } from './lease-watch.ts'
 import { countTakeUp } from './poison.ts'
 
@@ -282,18 +282,13 @@ export class Claim {
   }
 }
 
-/**
- * A claim on a flow detail.
- *
- * @throws RangeError when `leaseMs` is not a number above 0.
- */
+/** A claim on a flow detail, which is not made yet. */
 export function claimFor(parts: {
   readonly flowDetail: FlowDetail
   readonly backend: Backend | undefined
   readonly leaseMs?: number | undefined
   readonly clock?: Clock | undefined
 }): Claim {
-  const { flowDetail, backend } = parts
-  const clock = fullClock(parts.clock)
-  return new Claim({ flowDetail, backend, leaseMs: readLeaseMs(parts.leaseMs), clock })
+  const { flowDetail, backend, leaseMs = LEASE_MS } = parts
+  return new Claim({ flowDetail, backend, leaseMs, clock: fullClock(parts.clock) })
 }

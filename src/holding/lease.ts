@@ -7,8 +7,10 @@
  *
  * @module
  */
-import { LIMIT } from '../base/checks.ts'
 import { type FullClock, later } from '../base/clock.ts'
+
+/** How long a lease is, unless options say otherwise, in milliseconds. */
+export const LEASE_MS = 30_000
 
 /** Part of a lease after which it is renewed: two renewals may fail before it is over. */
 const RENEWALS_PER_LEASE = 3
@@ -76,10 +78,4 @@ export class Lease {
   get isLongOver(): boolean {
     return this.leftMs <= -LATE_MS
   }
-}
-
-/** @throws RangeError when it is not a number above 0. */
-export function readLeaseMs(leaseMs = 30_000): number {
-  LIMIT('leaseMs', leaseMs)
-  return leaseMs
 }

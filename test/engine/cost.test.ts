@@ -126,7 +126,7 @@ function machineOf(flow: FlowItem, executor: Executor = INLINE) {
     },
   })
   flowDetail.state = 'RUNNING'
-  return { compilation, runtime, machine: new Machine(runtime, new StatisticsClock(false)) }
+  return { compilation, runtime, machine: new Machine(runtime, new StatisticsClock('off')) }
 }
 
 function sizeOf({ nodes }: Compilation): number {
