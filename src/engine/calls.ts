@@ -94,8 +94,8 @@ export class Calls {
       one.timer = this.#run.clock.setTimer(limitMs, () => this.#expire(one, limitMs))
     }
     pending.then(
-      (value) => this.#end(one, false, value),
-      (error: unknown) => this.#end(one, true, error),
+      (value) => this.#end(one, 'returned', value),
+      (error: unknown) => this.#end(one, 'threw', error),
     )
   }
 
@@ -117,12 +117,12 @@ export class Calls {
       one.overdue = new TimeoutError(
         `${call.direction} of '${node.name}' did not stop within ${graceMs} ms: ${why}`,
       )
-      this.#end(one, true, one.overdue)
+      this.#end(one, 'threw', one.overdue)
       this.#run.executor.giveUp?.(call)
     })
   }
 
-  #end(one: UnderWay, hasFailed: boolean, value: unknown): void {
+  #end(one: UnderWay, how: 'returned' | 'threw', value: unknown): void {
     const { node, call } = one.launch
     one.timer?.cancel()
     if (!this.#underWay.delete(one)) {
@@ -133,8 +133,10 @@ export class Calls {
     }
     const { direction } = call
     const { overdue } = one
-    if (overdue === undefined) this.finished.push({ node, direction, hasFailed, value })
-    else this.finished.push({ node, direction, hasFailed: true, value: withCause(overdue, value) })
+    if (overdue === undefined) {
+      this.finished.push({ node, direction, hasFailed: how === 'threw', value })
+    } else
+      this.finished.push({ node, direction, hasFailed: true, value: withCause(overdue, value) })
     this.wake()
   }
 

@@ -102,7 +102,7 @@ export function courseOf(
   const isUndone = !anew && undo !== undefined
   const isFailing = isAllBack(compilation, recordOf, kept) || hasFatalFailure(compilation, recordOf)
   const allBack = isUndone || (!anew && isFailing)
-  const triesBrokenAgain = undo?.triesBrokenAgain === true
+  const broken = undo?.triesBrokenAgain === true ? 'again' : 'left'
   const behindKeptRetry = new Set<GraphNode>()
   const headings: Heading[] = []
   const headingBefore: Heading[] = []
@@ -120,7 +120,7 @@ export function courseOf(
       behindKeptRetry.add(node)
     }
     if (node.atom === undefined) return undefined
-    return stays ? planOfKept(record) : planOf(record, heading, triesBrokenAgain)
+    return stays ? planOfKept(record) : planOf(record, heading, broken)
   })
   const isBehindKeptRetry = (node: GraphNode): boolean => behindKeptRetry.has(node)
   return { isAllBack: allBack, isUndone, plans, headingBefore, isBehindKeptRetry }
@@ -165,10 +165,10 @@ function planOfKept(record: AtomDetail | undefined): Plan {
   return record?.state === 'REVERTING' || record?.state === 'RETRYING' ? 'revert' : 'none'
 }
 
-function planOf(record: AtomDetail | undefined, heading: Heading, triesBrokenAgain: boolean): Plan {
+function planOf(record: AtomDetail | undefined, heading: Heading, broken: 'again' | 'left'): Plan {
   if (heading === AGAIN) return 'again'
   const state = record?.state ?? 'PENDING'
-  if (state === 'REVERT_FAILURE') return triesBrokenAgain ? 'revert' : 'none'
+  if (state === 'REVERT_FAILURE') return broken === 'again' ? 'revert' : 'none'
   if (state === 'IGNORE' || state === 'REVERTED') return 'none'
   if (heading === BACK) return state === 'PENDING' ? 'none' : 'revert'
   if (state === 'PENDING') return 'execute'

@@ -108,9 +108,9 @@ export function isIrreversible({ atom }: GraphNode): boolean {
  * Where an undo of the whole run sends an atom. What stays goes nowhere: it is not started either,
  * and a retry of it makes no further attempt. Only what was cut short comes to its end.
  */
-export function intentionOfUndo(state: AtomState, stays: boolean): Intention {
+export function intentionOfUndo(state: AtomState, place: 'stays' | 'goes'): Intention {
   if (state === 'IGNORE') return 'IGNORE'
-  if (!stays) return 'REVERT'
+  if (place === 'goes') return 'REVERT'
   const rests = state === 'SUCCESS' || state === 'FAILURE' || state === 'REVERT_FAILURE'
   return rests || state === 'RUNNING' ? 'EXECUTE' : 'REVERT'
 }

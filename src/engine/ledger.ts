@@ -47,7 +47,7 @@ export class Ledger {
   constructor(parts: LedgerParts) {
     this.#parts = parts
     this.#limit = new PayloadLimit(parts.maxPayloadBytes, () => parts.backend?.maxTextBytes)
-    this.texts = new Texts(this.#limit, parts.backend !== undefined)
+    this.texts = new Texts(this.#limit, parts.backend === undefined ? 'shared' : 'stored')
   }
 
   /** True when there is a backend to write to. */

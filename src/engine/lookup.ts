@@ -28,6 +28,9 @@ export interface Injected {
   readonly byAtom: ReadonlyMap<string, Readonly<Record<string, unknown>>>
 }
 
+/** What a provider that has failed stands for. */
+export type FailedProviders = 'as values' | 'refused'
+
 /** Looks values up in one compiled flow. */
 export class Lookup {
   readonly #compilation: Compilation
@@ -103,10 +106,10 @@ export class Lookup {
    * The values known under a symbol in the whole flow: those put into storage first, then those of
    * atoms in order of definition, a retry after the children of its flow.
    *
-   * @param failures a failed provider contributes its failure, instead of being no provider
+   * @param failures whether a failed provider contributes its failure, or is no provider
    * @throws {@link NotFoundError} when nobody provides it, or a provider has no value yet.
    */
-  named(symbol: string, failures: boolean): readonly unknown[] {
+  named(symbol: string, failures: FailedProviders): readonly unknown[] {
     const values: unknown[] = []
     const { transient, persistent } = this.#injected
     if (transient.has(symbol)) values.push(transient.get(symbol))
@@ -240,11 +243,16 @@ function take(node: GraphNode, detail: AtomDetail, symbol: string): Found {
   }
 }
 
-function takeNamed(node: GraphNode, detail: AtomDetail, symbol: string, failures: boolean): Found {
+function takeNamed(
+  node: GraphNode,
+  detail: AtomDetail,
+  symbol: string,
+  failures: FailedProviders,
+): Found {
   const { failure } = detail
   if (failure === undefined) return take(node, detail, symbol)
   const isWhole = node.atom?.provisions.find((one) => one.symbol === symbol)?.index === undefined
-  if (failures && isWhole) return { value: failure }
+  if (failures === 'as values' && isWhole) return { value: failure }
   return { reason: `'${node.name}', which provides it, failed: ${failure.message}` }
 }
 

@@ -64,8 +64,8 @@ function* needsOf(
   for (const node of atoms) {
     const record = recordOf(node)
     const { executeBindings, revertBindings } = node.atom as Atom<never, object>
-    const mayBeRetried = !isUndone && retryInCharge(node, recordOf) !== undefined
-    const when = timesOf(node, record, plans[node.index], mayBeRetried)
+    const retry = isUndone ? undefined : retryInCharge(node, recordOf)
+    const when = timesOf(node, record, plans[node.index], retry)
     for (const binding of when.execute ? executeBindings : []) {
       yield { node, binding, when: when.execute as When }
     }
@@ -80,9 +80,9 @@ function timesOf(
   node: GraphNode,
   record: AtomDetail | undefined,
   plan: Course['plans'][number],
-  mayBeRetried: boolean,
+  retry: GraphNode | undefined,
 ): { readonly execute?: When; readonly revert?: When } {
-  const maybeAgain = mayBeRetried ? ({ execute: 'perhaps' } as const) : {}
+  const maybeAgain = retry !== undefined ? ({ execute: 'perhaps' } as const) : {}
   if (plan === 'execute') return { execute: 'later', revert: 'later' }
   if (plan === 'rerun') return { execute: 'now', revert: 'later' }
   if (plan === 'again') return { execute: 'later', revert: hasBegun(record) ? 'now' : 'later' }

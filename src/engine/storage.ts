@@ -156,7 +156,10 @@ export class Storage<Results extends object = Record<string, unknown>> {
    * was reverted, or has not run.
    */
   fetch<K extends keyof Results & string>(symbol: K, options: FetchOptions = {}): Results[K] {
-    const [value] = this.#looking().named(symbol, options.failures === true)
+    const [value] = this.#looking().named(
+      symbol,
+      options.failures === true ? 'as values' : 'refused',
+    )
     return value as Results[K]
   }
 
@@ -169,7 +172,7 @@ export class Storage<Results extends object = Record<string, unknown>> {
     const results = new Map<string, unknown>() // one may be called `__proto__`
     for (const symbol of lookup.symbols()) {
       try {
-        const values = lookup.named(symbol, options.failures === true)
+        const values = lookup.named(symbol, options.failures === true ? 'as values' : 'refused')
         results.set(symbol, options.failures === true && values.length > 1 ? values : values[0])
       } catch (error) {
         if (!(error instanceof NotFoundError)) throw error

@@ -17,10 +17,10 @@ export class Texts {
   readonly #limit: PayloadLimit
   readonly #isStored: boolean
 
-  /** @param isStored there is a backend; without one every value passes, and is shared */
-  constructor(limit: PayloadLimit, isStored: boolean) {
+  /** @param fate whether there is a backend; without one every value passes, and is shared */
+  constructor(limit: PayloadLimit, fate: 'stored' | 'shared') {
     this.#limit = limit
-    this.#isStored = isStored
+    this.#isStored = fate === 'stored'
   }
 
   /**

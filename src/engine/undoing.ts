@@ -73,7 +73,8 @@ export function undoMore(run: UndoingParts): readonly GraphNode[] {
   const region = turned.turnAll(compilation)
   for (const node of [...region, ...kept.takeReleased()]) {
     if (node.atom === undefined) continue
-    run.moves.intend(node, intentionOfUndo(run.moves.detailOf(node).state, kept.has(node)))
+    const { state } = run.moves.detailOf(node)
+    run.moves.intend(node, intentionOfUndo(state, kept.has(node) ? 'stays' : 'goes'))
   }
   return selector.turnBack(region)
 }
