@@ -1,5 +1,5 @@
 /**
- * Makes the package as it is published: JavaScript in few files, and a declaration for each source.
+ * Makes the package as it is published: JavaScript in few files, and the declarations that users see.
  *
  * `node build.ts [FOLDER]`, by default into `dist`. What several entries share goes into chunks, so
  * that a class is the same one wherever it is imported from; loading a file costs more than
@@ -8,8 +8,8 @@
  * @module
  */
 import { execFileSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { globSync, readFileSync, rmSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
 import { rolldown } from 'rolldown'
 
 const folder = resolve(process.argv[2] ?? 'dist')
@@ -50,3 +50,26 @@ execFileSync(
   ],
   { stdio: 'inherit' },
 )
+
+/** Leaves the declarations that those of the entries refer to, and their own, in any number of steps. */
+function removeUnseenDeclarations(): void {
+  const seen = new Set<string>()
+  const waiting = Object.values(manifest.exports)
+    .filter((path) => path.endsWith('.js'))
+    .map((path) => resolve(folder, path.slice('./dist/'.length).replace(/\.js$/, '.d.ts')))
+  for (let file = waiting.pop(); file !== undefined; file = waiting.pop()) {
+    if (seen.has(file)) continue
+    seen.add(file)
+    const text = readFileSync(file, 'utf8')
+    for (const [, path = ''] of text.matchAll(
+      /(?:from |import\(|import )['"](\.[^'"]+)\.[jt]s['"]/g,
+    )) {
+      waiting.push(resolve(dirname(file), `${path}.d.ts`))
+    }
+  }
+  for (const name of globSync('**/*.d.ts', { cwd: folder })) {
+    const file = join(folder, name)
+    if (!seen.has(file)) for (const one of [file, `${file}.map`]) rmSync(one, { force: true })
+  }
+}
+removeUnseenDeclarations()

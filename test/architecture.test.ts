@@ -72,6 +72,7 @@ const DOORS: Readonly<Record<string, readonly string[]>> = {
     'atom-detail.ts',
     'kept-value.ts',
     'flow-detail.ts',
+    'flow-meta.ts',
     'forwarding.ts',
     'owner.ts',
     'coded-text.ts',

@@ -198,6 +198,7 @@ describe('entries', () => {
       type ControllerOptions
       type CriticalPath
       type DataOptions
+      type Deadline
       type DecidedLink
       type Decider
       type DeciderHistory
@@ -212,6 +213,7 @@ describe('entries', () => {
       type Ending
       type EngineBehaviour
       type EngineKind
+      type EngineMeta
       type EngineOptions
       type EngineParts
       type EngineStatistics
@@ -291,6 +293,7 @@ describe('entries', () => {
       type ProgressEvents
       type Provides
       type Provision
+      type PutAside
       type Rebind
       type RegisterOptions
       type RemovalOptions
@@ -319,6 +322,7 @@ describe('entries', () => {
       type StoreOption
       type StoredFlow
       type StoredFlowRecord
+      type TakeUps
       type TaskContext
       type TaskEvents
       type TaskFunctions
@@ -334,6 +338,7 @@ describe('entries', () => {
       type ThreadTaskOptions
       type Timer
       type TimerOptions
+      type Undo
       type UnfinishedFilter
       type UnusedSymbol
       type Verdict

@@ -5,12 +5,10 @@
  */
 
 import { oneLine } from '../base/printable.ts'
-import { readUndo } from '../engine/undo-record.ts'
 import { type AtomDetail, failureToReport, RetryDetail } from '../persistence/atom-detail.ts'
 import type { FlowDetail } from '../persistence/flow-detail.ts'
 import { isGone } from '../persistence/owner.ts'
 import { INJECTOR_NAME } from '../persistence/records.ts'
-import { readPutAside } from '../persistence/take-ups.ts'
 import { ageInWords } from './amounts.ts'
 import { failureInWords } from './values.ts'
 
@@ -49,7 +47,7 @@ export function reasonOf(detail: FlowDetail, now: Date, commands: Commands): Rea
     const kind = waiting === undefined ? 'held' : 'waiting'
     return { kind, text: `${held}${waiting ?? ''}.`, command: undefined }
   }
-  const aside = readPutAside(detail.meta)
+  const aside = detail.engineMeta.takeUps?.aside
   if (aside !== undefined) {
     const text = `It was put aside: ${aside.reason}. Mend the cause; it goes on when it is resumed by its uuid: ${resume}`
     return { kind: 'put aside', text, command: resume }
@@ -95,7 +93,7 @@ function broken(detail: FlowDetail, { resume, revert }: Commands): Reason {
     const text = `It failed because the revert of '${undo.name}' threw${why}; only a person can undo that.`
     return { kind: 'broken', text, command: undefined }
   }
-  const downTo = readUndo(detail)?.downTo ?? []
+  const downTo = detail.engineMeta.undo?.downTo ?? []
   if (downTo.length > 0) {
     const stays = downTo.map((name) => `'${name}'`).join(', ')
     const text = `It was reverted down to ${stays}: that stays, with everything before it.`
@@ -166,7 +164,7 @@ function atWhat(detail: FlowDetail): string {
   if (names.length > 0) {
     return ` while ${names.join(', ')}${moving.length > names.length ? ', …' : ''}`
   }
-  const undo = readUndo(detail)
+  const { undo } = detail.engineMeta
   if (undo !== undefined)
     return ` while it was being undone${undo.message === '' ? '' : ` (${undo.message})`}`
   const isBack = atoms.some(

@@ -13,6 +13,7 @@ import type { EngineOptions } from '../engine/load.ts'
 import { type FlowDefinition, load, loadFromDetail, loadFromFactory } from '../engine/load.ts'
 import { Flow, type FlowItem } from '../flows/flow.ts'
 import type { FlowDetail } from '../persistence/flow-detail.ts'
+import { readFactory } from '../persistence/flow-meta.ts'
 import { type FoundConfig, isDefinition } from './config.ts'
 import { usageError } from './exits.ts'
 import { importModule } from './modules.ts'
@@ -63,9 +64,9 @@ export class Target {
     const made = this.#made
     if (!isDefinition(made))
       return load(made, { ...options, flowDetail: detail } as never) as Engine
-    const { factory } = detail.meta as { readonly factory?: { readonly name?: unknown } }
     // A run that was not begun by the definition says nothing of how to make its flow.
-    if (factory?.name === made.name) return loadFromDetail(detail, { ...options, flows: [made] })
+    if (readFactory(detail.engineMeta)?.name === made.name)
+      return loadFromDetail(detail, { ...options, flows: [made] })
     return load(this.flow(), { ...options, flowDetail: detail } as never) as Engine
   }
 }

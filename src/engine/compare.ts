@@ -146,7 +146,7 @@ function compiledFor(
   flows: FlowRegistry,
   compiled: Map<string, Compilation>,
 ): Compilation {
-  const key = encode(detail.meta['factory'])
+  const key = encode(detail.engineMeta.factory)
   const known = compiled.get(key)
   const compilation = known ?? compile(flowFromDetail(detail, flows))
   compiled.delete(key)

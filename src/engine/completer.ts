@@ -21,7 +21,7 @@ import { delay } from './delays.ts'
 import type { Runtime } from './runtime.ts'
 import { historyOf } from './scheduler.ts'
 import type { Storage } from './storage.ts'
-import { errorOfUndo } from './undo-record.ts'
+import { errorOfUndo } from './undo-requests.ts'
 import { type UndoingParts, undoMore } from './undoing.ts'
 
 /** What completing atoms needs of a run. */

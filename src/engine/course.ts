@@ -8,11 +8,11 @@
  */
 import type { AtomDetail } from '../persistence/atom-detail.ts'
 import type { FlowDetail } from '../persistence/flow-detail.ts'
+import type { Undo } from '../persistence/flow-meta.ts'
 import { INJECTOR_NAME } from '../persistence/records.ts'
 import type { AtomState } from '../states/atom.ts'
 import { type Compilation, controllerOf, type GraphNode } from './compiler.ts'
 import { isAllBack, Kept, type RecordOf } from './kept.ts'
-import { readUndo, type Undo } from './undo-record.ts'
 
 /**
  * What is going to happen to an atom:
@@ -80,7 +80,7 @@ export function isGoingBack(
   detail: FlowDetail,
   recordOf: RecordOf,
 ): boolean {
-  const undo = readUndo(detail)
+  const undo = detail.engineMeta.undo
   return (
     undo !== undefined || isAllBack(compilation, recordOf, new Kept(compilation, recordOf, undo))
   )
@@ -95,7 +95,7 @@ export function courseOf(
   compilation: Compilation,
   detail: FlowDetail,
   recordOf: RecordOf,
-  undo: Undo | undefined = readUndo(detail),
+  undo: Undo | undefined = detail.engineMeta.undo,
 ): Course {
   const anew = startsAnew(detail)
   const kept = new Kept(compilation, recordOf, undo)

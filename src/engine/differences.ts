@@ -14,6 +14,7 @@ import {
 } from '../errors.ts'
 import { type AtomDetail, RetryDetail } from '../persistence/atom-detail.ts'
 import type { FlowDetail } from '../persistence/flow-detail.ts'
+import type { Undo } from '../persistence/flow-meta.ts'
 import { INJECTOR_NAME } from '../persistence/records.ts'
 import { isFlowFinished } from '../states/flow.ts'
 import type { Compilation, GraphNode } from './compiler.ts'
@@ -26,7 +27,6 @@ import {
   startsAnew,
 } from './course.ts'
 import type { RecordOf } from './kept.ts'
-import type { Undo } from './undo-record.ts'
 
 /** A flow with a record of a run of it, or of an older version of it. */
 interface Pair {

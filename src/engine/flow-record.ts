@@ -9,6 +9,7 @@ import { StaleWriteError } from '../errors.ts'
 import type { Claim } from '../holding/claim.ts'
 import { putAside } from '../holding/poison.ts'
 import type { FlowDetail } from '../persistence/flow-detail.ts'
+import { engineMetaOfBrokenRun, engineMetaOfNewRun } from '../persistence/flow-meta.ts'
 import { forgetTakeUps } from '../persistence/take-ups.ts'
 import { checkFlowMove, type FlowState, isFlowFinished } from '../states/flow.ts'
 import type { Journal } from './journal.ts'
@@ -16,7 +17,6 @@ import type { Ending } from './machine.ts'
 import type { EngineParts } from './options.ts'
 import { type ResetParts, resetAtoms } from './preparation.ts'
 import type { Storage } from './storage.ts'
-import { metaOfBrokenRun, metaOfNewRun } from './undo-record.ts'
 
 /** What engines of this process are running. */
 const UNDER_WAY = new WeakSet<FlowDetail>()
@@ -141,24 +141,26 @@ export class FlowRecordKeeper {
 
   /** Nothing is left of the run before: why it was undone, and when it had to be over. */
   forgetRun(): void {
-    this.#flowDetail.meta = metaOfNewRun(this.#flowDetail)
+    this.#flowDetail.engineMeta = engineMetaOfNewRun(this.#flowDetail.engineMeta)
     this.#journal.touchFlow()
   }
 
   /** Moves the flow to its final state; when that cannot be written, the run has not ended. */
   async close(ending: Ending): Promise<void> {
-    const { state, meta } = this.#flowDetail
+    const { state, engineMeta } = this.#flowDetail
     await this.#claim.end()
     this.move(ending)
     forgetTakeUps(this.#flowDetail)
     if (ending === 'SUCCESS') this.forgetRun()
-    else if (ending === 'FAILURE') this.#flowDetail.meta = metaOfBrokenRun(this.#flowDetail)
+    else if (ending === 'FAILURE') {
+      this.#flowDetail.engineMeta = engineMetaOfBrokenRun(this.#flowDetail.engineMeta)
+    }
     try {
       await this.#journal.flush()
     } catch (error) {
       this.#claim.goOn()
       this.#flowDetail.state = state
-      this.#flowDetail.meta = meta
+      this.#flowDetail.engineMeta = engineMeta
       this.#journal.forgetFlowMove()
       throw error
     }

@@ -8,9 +8,9 @@
  * @module
  */
 import type { AtomDetail } from '../persistence/atom-detail.ts'
+import type { Undo } from '../persistence/flow-meta.ts'
 import type { AtomState, Intention } from '../states/atom.ts'
 import type { Compilation, GraphNode } from './compiler.ts'
-import type { Undo } from './undo-record.ts'
 
 /** The record of an atom; undefined when there is none that fits it. */
 export type RecordOf = (node: GraphNode) => AtomDetail | undefined

@@ -5,10 +5,10 @@
  */
 import { type Clock, type FullClock, fullClock, later, type Timer } from '../base/clock.ts'
 import { TimeoutError } from '../errors.ts'
+import type { Deadline, Undo } from '../persistence/flow-meta.ts'
 import { checkRunOptions } from './behaviour.ts'
 import type { RunOptions } from './options.ts'
 import type { Storage } from './storage.ts'
-import { type Deadline, deadlineMeta, readDeadline, type Undo } from './undo-record.ts'
 
 /** What can be done to a run; the promises need not be waited for. */
 export interface Stops {
@@ -40,11 +40,11 @@ export class RunLimits {
   /** A run begins: the first that has a deadline stores it, with its next checkpoint. */
   begin({ deadlineMs }: RunOptions): void {
     if (deadlineMs === undefined) return
-    const isSet = readDeadline(this.#storage.flowDetail) !== undefined
+    const isSet = this.#storage.flowDetail.engineMeta.deadline !== undefined
     if (isSet || deadlineMs === Number.POSITIVE_INFINITY) return
     const at = later(this.#clock.now(), deadlineMs)
     this.#dueMs = this.#clock.elapsedMs() + deadlineMs
-    this.#storage.updateFlowMetadata(deadlineMeta({ at, limitMs: deadlineMs }))
+    this.#storage.flowMetadata.keep({ deadline: { at, limitMs: deadlineMs } })
   }
 
   /**
@@ -69,7 +69,7 @@ export class RunLimits {
 
   #watchDeadline(): void {
     const { flowDetail, flowName } = this.#storage
-    const deadline = readDeadline(flowDetail)
+    const { deadline } = flowDetail.engineMeta
     this.#dueMs = deadline && (this.#dueMs ?? this.#dueMsOf(deadline))
     if (deadline === undefined || this.#dueMs === undefined) return
     this.#timer = this.#clock.setTimer(this.#dueMs - this.#clock.elapsedMs(), () => {

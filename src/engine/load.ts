@@ -13,6 +13,7 @@ import type { FlowItem } from '../flows/flow.ts'
 import type { ResultsOf, StoreOption } from '../flows/wiring.ts'
 import type { Claim } from '../holding/claim.ts'
 import { FlowDetail, LogBook } from '../persistence/flow-detail.ts'
+import { readFactory } from '../persistence/flow-meta.ts'
 import {
   DETAIL_CHECKS,
   demandDefinition,
@@ -130,7 +131,7 @@ export function loadFromFactory<Args extends readonly unknown[], F extends FlowI
   const { store, ...behaviour } = readOptions('loadFromFactory()', options, FACTORY_CHECKS)
   const flow = makeFlow(definition, args)
   const engine = assemble(flow, new FlowDetail(flow.name), behaviour, store)
-  engine.storage.updateFlowMetadata({ factory: { name: definition.name, args, kwargs: {} } })
+  engine.storage.flowMetadata.keepFactory(definition.name, args)
   return engine as Engine<ResultsOf<F>>
 }
 
@@ -191,21 +192,18 @@ export function loadClaimed(
  * @internal
  */
 export function findDefinition(
-  detail: Pick<FlowDetail, 'name' | 'uuid' | 'meta'>,
+  detail: Pick<FlowDetail, 'name' | 'uuid' | 'engineMeta'>,
   flows: FlowRegistry,
 ): StoredDefinition {
-  const factory = detail.meta['factory'] as
-    | { readonly name?: unknown; readonly args?: unknown; readonly kwargs?: unknown }
-    | undefined
-  if (typeof factory?.name !== 'string') {
+  const factory = readFactory(detail.engineMeta)
+  if (factory === undefined) {
     throw new NotFoundError(
       `the record of flow '${detail.name}' (${detail.uuid}) does not say how to make the flow: run it with loadFromFactory, or load it with the flow itself, load(flow, { flowDetail })`,
     )
   }
-  const kwargs = Object.keys((factory.kwargs as object | undefined) ?? {})
-  if (kwargs.length > 0) {
+  if (factory.keywords.length > 0) {
     throw new NotFoundError(
-      `the flow '${detail.name}' (${detail.uuid}) was made with the keyword arguments ${kwargs.join(', ')}, which no definition here can take: load it with the flow itself, load(flow, { flowDetail })`,
+      `the flow '${detail.name}' (${detail.uuid}) was made with the keyword arguments ${factory.keywords.join(', ')}, which no definition here can take: load it with the flow itself, load(flow, { flowDetail })`,
     )
   }
   const definitions = [...flows]
@@ -223,7 +221,7 @@ export function findDefinition(
       definition.name,
     ])
   }
-  return { definition, args: Array.isArray(factory.args) ? factory.args : [] }
+  return { definition, args: factory.args }
 }
 
 function makeStored({ definition, args }: StoredDefinition): FlowItem {

@@ -6,6 +6,8 @@
  *
  * @module
  */
+
+import type { Undo } from '../persistence/flow-meta.ts'
 import type { AtomState } from '../states/atom.ts'
 import { Batch } from './batch.ts'
 import { Calls } from './calls.ts'
@@ -18,7 +20,6 @@ import { Requests } from './requests.ts'
 import { type Runtime, restart } from './runtime.ts'
 import { retrySubflow, retrySubflowMoveByMove } from './scheduler.ts'
 import type { StatisticsClock } from './statistics.ts'
-import type { Undo } from './undo-record.ts'
 import { undoAll } from './undoing.ts'
 
 /** How a run ends. */

@@ -5,10 +5,12 @@
  *
  * @module
  */
+
+import type { Undo } from '../persistence/flow-meta.ts'
 import type { Calls } from './calls.ts'
 import type { Delays } from './delays.ts'
 import type { Runtime } from './runtime.ts'
-import type { Undo, UndoRequest } from './undo-record.ts'
+import type { UndoRequest } from './undo-requests.ts'
 import { type UndoingParts, undoAll } from './undoing.ts'
 
 /** What requests need of a run. */

@@ -26,7 +26,6 @@ import type { FlowDetail } from '../persistence/flow-detail.ts'
 import { isLeft } from '../persistence/owner.ts'
 import { listUnfinishedRecords } from '../persistence/reader.ts'
 import { readFlowMeta } from '../persistence/records.ts'
-import { readPutAside } from '../persistence/take-ups.ts'
 import { FLOW_STATES, type FlowState, isFlowFinished } from '../states/flow.ts'
 import { FACTORY_CHECKS, RUN_CHECKS } from './behaviour.ts'
 import { errorOf } from './completer.ts'
@@ -184,7 +183,7 @@ async function resumeSuspects(
 function takeUpsIn(record: StoredFlowRecord): number {
   if (record.owner === undefined) return 0
   try {
-    return takeUpsOf(readFlowMeta(record), record.epoch)
+    return takeUpsOf(readFlowMeta(record).engineMeta, record.epoch)
   } catch {
     return 0
   }
@@ -198,12 +197,12 @@ async function resume(record: StoredFlowRecord, options: ResumeOptions): Promise
   const { maxTakeUps = MAX_TAKE_UPS } = options
   let found: StoredDefinition
   try {
-    const meta = readFlowMeta(record)
-    const aside = readPutAside(meta)
+    const { engineMeta } = readFlowMeta(record)
+    const aside = engineMeta.takeUps?.aside
     if (aside !== undefined && aside.takeUps >= maxTakeUps) {
       return { ...told, outcome: 'put aside', error: putAsideError(record, aside) }
     }
-    found = findDefinition({ uuid, name, meta }, flows)
+    found = findDefinition({ uuid, name, engineMeta }, flows)
   } catch (error) {
     const outcome = error instanceof CorruptRecordError ? 'corrupt' : 'unknown'
     return { ...told, outcome, error: errorOf(error) }

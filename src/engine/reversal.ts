@@ -5,11 +5,11 @@
  */
 import type { AtomDetail } from '../persistence/atom-detail.ts'
 import type { FlowDetail } from '../persistence/flow-detail.ts'
+import type { Undo } from '../persistence/flow-meta.ts'
 import type { AtomState } from '../states/atom.ts'
 import type { Compilation, GraphNode } from './compiler.ts'
 import { isIrreversible, Kept } from './kept.ts'
 import { Turned } from './turned.ts'
-import { readUndo, type Undo, undoMeta } from './undo-record.ts'
 
 /** What a reversal needs of a run. */
 export interface ReversalParts {
@@ -61,7 +61,7 @@ export class Reversal {
     this.#undo = undo
     this.forgetKept()
     this.turned.forget()
-    flowDetail.meta = { ...flowDetail.meta, ...undoMeta(undo) }
+    flowDetail.engineMeta = { ...flowDetail.engineMeta, undo }
     journal.touchFlow()
   }
 
@@ -69,6 +69,6 @@ export class Reversal {
   restart(): void {
     this.forgetKept()
     this.turned.forget()
-    this.#undo = readUndo(this.#parts.flowDetail)
+    this.#undo = this.#parts.flowDetail.engineMeta.undo
   }
 }

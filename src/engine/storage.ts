@@ -8,7 +8,6 @@
  */
 import type { Atom } from '../atoms/atom.ts'
 import { History } from '../atoms/history.ts'
-import { encode } from '../base/codec.ts'
 import type { Failure } from '../base/failure.ts'
 import { demandSymbols } from '../base/names.ts'
 import { NotFoundError, type NotStorableError } from '../errors.ts'
@@ -28,6 +27,7 @@ import { Additions, type InjectOptions } from './additions.ts'
 import { attachRecords } from './attaching.ts'
 import { type Compilation, type GraphNode, UNCOMPILED } from './compiler.ts'
 import { recordsOf } from './differences.ts'
+import { FlowMetadata } from './flow-metadata.ts'
 import { Injector } from './injector.ts'
 import { Lookup } from './lookup.ts'
 import type { Writer } from './writer.ts'
@@ -50,6 +50,8 @@ export interface FetchOptions {
 export class Storage<Results extends object = Record<string, unknown>> {
   /** The record that is kept. */
   readonly flowDetail: FlowDetail
+  /** @internal */
+  readonly flowMetadata: FlowMetadata
   readonly #writer: Writer
   readonly #transient = new Map<string, unknown>()
   readonly #byAtom = new Map<string, Record<string, unknown>>()
@@ -60,6 +62,7 @@ export class Storage<Results extends object = Record<string, unknown>> {
 
   constructor(flowDetail: FlowDetail, writer: Writer) {
     this.flowDetail = flowDetail
+    this.flowMetadata = new FlowMetadata(flowDetail, writer)
     this.#writer = writer
     this.#injector = new Injector(flowDetail)
     this.#additions = new Additions(flowDetail)
@@ -75,7 +78,7 @@ export class Storage<Results extends object = Record<string, unknown>> {
     return this.flowDetail.uuid
   }
 
-  /** Whatever is stored with the flow. */
+  /** Whatever users store with the flow. */
   get flowMeta(): Readonly<Record<string, unknown>> {
     return this.flowDetail.meta
   }
@@ -92,11 +95,7 @@ export class Storage<Results extends object = Record<string, unknown>> {
    * changed.
    */
   updateFlowMetadata(meta: Readonly<Record<string, unknown>>): void {
-    const kept = this.#writer.texts.keepEach(meta, "the flow's metadata")
-    const all = { ...this.flowDetail.meta, ...readMembers(kept) }
-    this.#writer.texts.demandTotal(() => encode(all), 'the metadata of the flow')
-    this.flowDetail.meta = all
-    this.#writer.touchFlow()
+    this.flowMetadata.add(meta)
   }
 
   /**

@@ -5,12 +5,12 @@
  * @module
  */
 import { IrreversibleError, NotFoundError } from '../errors.ts'
+import type { Undo } from '../persistence/flow-meta.ts'
 import { checkRevertOptions } from './behaviour.ts'
 import type { GraphNode } from './compiler.ts'
 import { intentionOfUndo, pointsPassed } from './kept.ts'
 import type { RevertOptions } from './options.ts'
 import type { Runtime } from './runtime.ts'
-import type { Undo } from './undo-record.ts'
 
 /** What undoing needs of a run. */
 export type UndoingParts = Pick<Runtime, 'compilation' | 'moves' | 'reversal' | 'selector'>

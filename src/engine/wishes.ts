@@ -8,13 +8,14 @@
  */
 import { unwatched } from '../base/unwatched.ts'
 import { InvalidStateError } from '../errors.ts'
+import type { Undo } from '../persistence/flow-meta.ts'
 import type { FlowRecordKeeper } from './flow-record.ts'
 import type { Journal } from './journal.ts'
 import type { Stops } from './limits.ts'
 import type { Machine } from './machine.ts'
 import type { Runtime } from './runtime.ts'
 import type { Storage } from './storage.ts'
-import { errorOfUndo, type Undo, undoByCancel } from './undo-record.ts'
+import { errorOfUndo, undoByCancel } from './undo-requests.ts'
 
 /** The run, once its engine is prepared. */
 type Prepared =

@@ -11,8 +11,9 @@
 import { createHash } from 'node:crypto'
 import { PutAsideError } from '../errors.ts'
 import type { FlowDetail } from '../persistence/flow-detail.ts'
+import type { EngineMeta, PutAside } from '../persistence/flow-meta.ts'
 import { INJECTOR_NAME } from '../persistence/records.ts'
-import { noteTakeUps, type PutAside, readTakeUps } from '../persistence/take-ups.ts'
+import { noteTakeUps } from '../persistence/take-ups.ts'
 
 /** How often a run is taken up in vain, unless options say otherwise. */
 export const MAX_TAKE_UPS = 5
@@ -28,15 +29,14 @@ const NAMED = 3
  */
 export function countTakeUp(detail: FlowDetail): number {
   const mark = markOf(detail)
-  const known = readTakeUps(detail.meta)
+  const known = detail.engineMeta.takeUps
   if (known?.mark === mark) return detail.epoch - known.since
   noteTakeUps(detail, { since: detail.epoch, mark })
   return 0
 }
 
 /** How many take-ups a listed run has had since something has come of it, or more: that is not known. */
-export function takeUpsOf(meta: Readonly<Record<string, unknown>>, epoch: number): number {
-  const known = readTakeUps(meta)
+export function takeUpsOf({ takeUps: known }: EngineMeta, epoch: number): number {
   return known === undefined ? 0 : epoch - known.since + 1
 }
 

@@ -10,6 +10,7 @@ import { DuplicateError } from '../errors.ts'
 import type { FlowState } from '../states/flow.ts'
 import type { AtomDetail } from './atom-detail.ts'
 import type { Backend } from './backend.ts'
+import type { EngineMeta } from './flow-meta.ts'
 
 /** What is remembered of one run of a flow. */
 export class FlowDetail implements Iterable<AtomDetail> {
@@ -19,8 +20,10 @@ export class FlowDetail implements Iterable<AtomDetail> {
   readonly name: string
   /** Where the flow is. */
   state: FlowState = 'PENDING'
-  /** Whatever is stored with the flow, `factory` among it: how to make the flow again. */
+  /** Whatever users store with the flow. The engine goes by nothing of it. */
   meta: Readonly<Record<string, unknown>> = {}
+  /** What the engine stores with the flow: how to make it again, why it is being undone. */
+  engineMeta: EngineMeta = {}
   /** The book that the record is kept in, once it is in one. */
   bookUuid: string | undefined
   /** The backend that holds the record as it was read or last written; undefined for a new one. */
@@ -41,7 +44,8 @@ export class FlowDetail implements Iterable<AtomDetail> {
    */
   mayHaveChanged = false
   readonly #atoms = new Map<string, AtomDetail>()
-  #metaAsRead: Readonly<Record<string, unknown>> | undefined
+  #metaAsRead: Readonly<Record<string, unknown>> = {}
+  #engineMetaAsRead: EngineMeta = {}
 
   constructor(name: string, uuid: string = randomUUID()) {
     this.name = name
@@ -77,6 +81,7 @@ export class FlowDetail implements Iterable<AtomDetail> {
   /** All of it is as it was read just now. */
   markRead(): void {
     this.#metaAsRead = this.meta
+    this.#engineMetaAsRead = this.engineMeta
     this.mayHaveChanged = this.owner !== undefined || this.epoch === 0
   }
 
@@ -87,10 +92,13 @@ export class FlowDetail implements Iterable<AtomDetail> {
    * @returns whether there is such metadata
    */
   adopt(newer: FlowDetail): boolean {
-    const { meta, isKept } = this.#mergedInto(newer.meta)
+    const meta = changesOver(newer.meta, this.#metaAsRead, this.meta)
+    const engineMeta = changesOver(newer.engineMeta, this.#engineMetaAsRead, this.engineMeta)
     this.#metaAsRead = newer.meta
+    this.#engineMetaAsRead = newer.engineMeta
     this.mayHaveChanged = newer.mayHaveChanged
     this.meta = meta
+    this.engineMeta = engineMeta
     this.state = newer.state
     this.bookUuid = newer.bookUuid
     this.storedIn = newer.storedIn
@@ -106,24 +114,27 @@ export class FlowDetail implements Iterable<AtomDetail> {
       const isAdopted = mine?.adopt(atom) === true
       this.#atoms.set(atom.name, isAdopted ? mine : atom)
     }
-    return isKept
+    return meta !== newer.meta || engineMeta !== newer.engineMeta
   }
+}
 
-  #mergedInto(newer: Readonly<Record<string, unknown>>): {
-    readonly meta: Readonly<Record<string, unknown>>
-    readonly isKept: boolean
-  } {
-    const before = this.#metaAsRead ?? {}
-    const merged = { ...newer }
-    let isKept = false
-    for (const key of new Set([...Object.keys(before), ...Object.keys(this.meta)])) {
-      if (this.meta[key] === before[key]) continue
-      isKept = true
-      if (key in this.meta) merged[key] = this.meta[key]
-      else delete merged[key]
-    }
-    return { meta: merged, isKept }
+/** What was read, with what was changed here since it was read before; itself when nothing was. */
+function changesOver<M extends object>(newer: M, earlier: object, current: object): M {
+  const merged = membersOf(newer)
+  const before = membersOf(earlier)
+  const now = membersOf(current)
+  let isChanged = false
+  for (const key of new Set([...before.keys(), ...now.keys()])) {
+    if (now.get(key) === before.get(key)) continue
+    isChanged = true
+    if (now.has(key)) merged.set(key, now.get(key))
+    else merged.delete(key)
   }
+  return isChanged ? (Object.fromEntries(merged) as M) : newer
+}
+
+function membersOf(members: object): Map<string, unknown> {
+  return new Map<string, unknown>(Object.entries(members))
 }
 
 /** A named collection of runs that belong together. */

@@ -10,7 +10,6 @@ import type { FlowState } from '../states/flow.ts'
 import type { Backend, FlowFilter, PageOptions, StoredFlowRecord } from './backend.ts'
 import type { FlowDetail, LogBook } from './flow-detail.ts'
 import { readBook, readFlow } from './records.ts'
-import { readPutAside } from './take-ups.ts'
 
 /**
  * Reads a flow detail with its atoms.
@@ -143,7 +142,7 @@ export async function* listUnfinished(
       if (!(error instanceof NotFoundError)) unreadable.take(error, uuid)
     }
     if (detail === undefined) continue
-    if (putAside || readPutAside(detail.meta) === undefined) yield detail
+    if (putAside || detail.engineMeta.takeUps?.aside === undefined) yield detail
   }
   unreadable.throwFirst()
 }

@@ -17,6 +17,7 @@ import { encodeMeta, readMeta } from './atom-meta.ts'
 import type { AtomPayload, AtomRecord, BookRecord, FlowRecord, StoredFlow } from './backend.ts'
 import { isCoded } from './coded-text.ts'
 import { FlowDetail, LogBook } from './flow-detail.ts'
+import { encodeFlowMeta, type FlowMeta, splitFlowMeta } from './flow-meta.ts'
 import { isKeptAsText, keep, keepCopy, textOfKept } from './kept-value.ts'
 
 /** Name of the record that holds the values given in `store`; TaskFlow's, so that it reads them. */
@@ -30,8 +31,8 @@ export function bookRecord(book: LogBook): BookRecord {
 
 /** A flow detail as it is stored. */
 export function flowRecord(detail: FlowDetail, bookUuid: string): FlowRecord {
-  const { uuid, name, state, meta } = detail
-  return { uuid, bookUuid, name, state, meta: encode(meta) }
+  const { uuid, name, state } = detail
+  return { uuid, bookUuid, name, state, meta: encodeFlowMeta(detail) }
 }
 
 /** An atom detail as it is stored; without payload, the stored one stays as it is. */
@@ -151,7 +152,9 @@ export function readFlow({ flow, atoms }: StoredFlow): FlowDetail {
   detail.leaseUntil = flow.leaseUntil
   detail.createdAt = flow.createdAt
   detail.updatedAt = flow.updatedAt
-  detail.meta = readFlowMeta(flow)
+  const { meta, engineMeta } = readFlowMeta(flow)
+  detail.meta = meta
+  detail.engineMeta = engineMeta
   for (const atom of atoms) {
     if (detail.find(atom.name) !== undefined) {
       const place = `atomdetails ${atom.uuid} name`
@@ -168,11 +171,8 @@ export function readFlow({ flow, atoms }: StoredFlow): FlowDetail {
  *
  * @throws {@link CorruptRecordError} when it cannot be read.
  */
-export function readFlowMeta({
-  uuid,
-  meta,
-}: Pick<FlowRecord, 'uuid' | 'meta'>): Readonly<Record<string, unknown>> {
-  return readObject(`flowdetails ${uuid} meta`, meta)
+export function readFlowMeta({ uuid, meta }: Pick<FlowRecord, 'uuid' | 'meta'>): FlowMeta {
+  return splitFlowMeta(readObject(`flowdetails ${uuid} meta`, meta))
 }
 
 /** A book without its flow details, as it was stored. */

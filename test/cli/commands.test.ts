@@ -270,7 +270,8 @@ describe('show', () => {
       uuid,
       state: 'REVERTED',
       store: { size: '***' },
-      meta: { factory: { name: 'create-volume' } },
+      meta: {},
+      factory: { name: 'create-volume' },
       atoms: expect.arrayContaining([
         expect.objectContaining({ name: 'prepare_retry', kind: 'retry', attempts: [] }),
         expect.objectContaining({

@@ -406,7 +406,7 @@ describe('reasons', () => {
     [
       'one that was cancelled and left',
       detailIn('RUNNING', (detail) => {
-        detail.meta = { taskflow_ts_undo: { why: 'cancel', message: 'too slow', downTo: [] } }
+        detail.engineMeta = { undo: { why: 'cancel', message: 'too slow', downTo: [] } }
       }),
       'left',
       `given it back while it was being undone (too slow); it goes on when it is resumed`,

@@ -284,7 +284,7 @@ async function throughDeath(
   const error = await goOn(plan, { ...options, backend }, uuid, way, [])
   const end = await loadFlowDetail(backend, uuid)
   expectProperEnd(planned, end, error)
-  if ('taskflow_ts_undo' in detail.meta) expectUndone(planned, end)
+  if (detail.engineMeta.undo !== undefined) expectUndone(planned, end)
   return end
 }
 

@@ -10,7 +10,6 @@ import type { CorruptRecordError } from '../../errors.ts'
 import type { FlowFilter, StoredFlowRecord } from '../../persistence/backend.ts'
 import { isGone } from '../../persistence/owner.ts'
 import { readFlowMeta } from '../../persistence/records.ts'
-import { readPutAside } from '../../persistence/take-ups.ts'
 import { ageInWords, readAgeMs, readCount } from '../amounts.ts'
 import { type Context, quoted } from '../context.ts'
 import { EXIT, type ExitCode } from '../exits.ts'
@@ -157,7 +156,7 @@ function table(runs: readonly StoredFlowRecord[], context: Context, now: Date): 
 /** Metadata that cannot be read says nothing. */
 function isPutAside(run: StoredFlowRecord): boolean {
   try {
-    return readPutAside(readFlowMeta(run)) !== undefined
+    return readFlowMeta(run).engineMeta.takeUps?.aside !== undefined
   } catch {
     return false
   }

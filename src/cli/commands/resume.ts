@@ -12,6 +12,7 @@ import { type EngineOptions, loadFromDetail } from '../../engine/load.ts'
 import { type Resumed, resumeAll } from '../../engine/resuming.ts'
 import type { Backend } from '../../persistence/backend.ts'
 import type { FlowDetail } from '../../persistence/flow-detail.ts'
+import { readFactory } from '../../persistence/flow-meta.ts'
 import { isLeft } from '../../persistence/owner.ts'
 import { loadFlowDetail } from '../../persistence/reader.ts'
 import { readCount } from '../amounts.ts'
@@ -99,8 +100,7 @@ export function engineFor(
   flows: Parameters<typeof loadFromDetail>[1]['flows'],
 ): Engine {
   if (target !== undefined) return target.loadAgain(detail, options)
-  const { factory } = detail.meta as { readonly factory?: { readonly name?: unknown } }
-  const name = factory?.name
+  const name = readFactory(detail.engineMeta)?.name
   if ([...flows].some((one) => one.name === name))
     return loadFromDetail(detail, { ...options, flows })
   const why =

@@ -11,9 +11,9 @@ import { flowFromDetail } from '../../engine/load.ts'
 import { MASK } from '../../listeners/display.ts'
 import type { AtomDetail, RetryDetail, TaskDetail } from '../../persistence/atom-detail.ts'
 import type { FlowDetail } from '../../persistence/flow-detail.ts'
+import { readFactory } from '../../persistence/flow-meta.ts'
 import { loadFlowDetail } from '../../persistence/reader.ts'
 import { INJECTOR_NAME } from '../../persistence/records.ts'
-import { readPutAside } from '../../persistence/take-ups.ts'
 import { ageInWords, readCount } from '../amounts.ts'
 import type { Context } from '../context.ts'
 import { EXIT, type ExitCode } from '../exits.ts'
@@ -109,7 +109,12 @@ function head(detail: FlowDetail, context: Context, manner: Manner): readonly st
     const until = detail.leaseUntil?.toISOString() ?? 'it gives it back'
     lines.push(`  owner    ${ownerInWords(detail, now)}, until ${until}`)
   }
-  const aside = readPutAside(meta)
+  const factory = readFactory(detail.engineMeta)
+  if (factory !== undefined) {
+    const args = factory.args.map((one) => shown(one, manner.maskedKeys, manner.width))
+    lines.push(`  factory  ${oneLine(`${factory.name}(${args.join(', ')})`)}`)
+  }
+  const aside = detail.engineMeta.takeUps?.aside
   if (aside !== undefined) lines.push(`  aside    ${oneLine(aside.reason)}`)
   if (Object.keys(meta).length > 0) {
     lines.push(`  meta     ${oneLine(shown(meta, manner.maskedKeys, manner.width))}`)
@@ -209,7 +214,10 @@ function plainDetail(detail: FlowDetail, manner: Manner): object {
   const atoms = [...detail].filter(({ name }) => name !== INJECTOR_NAME)
   return {
     ...plainRun({ ...detail, bookUuid: detail.bookUuid ?? '', meta: '' } as never),
-    putAside: readPutAside(detail.meta) ?? null,
+    factory: plainJson(detail.engineMeta.factory ?? null, maskedKeys),
+    undo: detail.engineMeta.undo ?? null,
+    deadline: detail.engineMeta.deadline?.at.toISOString() ?? null,
+    putAside: detail.engineMeta.takeUps?.aside ?? null,
     meta: plainJson(detail.meta, maskedKeys),
     store: plainJson(injector?.results ?? {}, maskedKeys),
     atoms: atoms.map((record) => plainAtom(record, manner)),
