@@ -183,13 +183,14 @@ export class Machine {
   /** Waits until something has finished; on a serial engine, until the batch has. */
   wait(): Promise<void> | undefined {
     this.#statistics.enter('WAITING')
-    const { executor, agenda } = this.#runtime
+    const { executor, agenda, standing } = this.#runtime
     const { busyCount, finished } = this.#calls
     if (finished.length > 0 && (busyCount === 0 || !agenda.goesByBatch)) return undefined
     if (this.#requests.isWaiting) return undefined
-    const hasNoneToStart = agenda.length === 0 || executor.capacity === 0
-    const mayWait = busyCount > 0 || (this.#hasMore && hasNoneToStart)
-    return mayWait ? this.#calls.whenFinished() : undefined
+    // It may have become ready, or the room may have grown, since atoms were last scheduled.
+    const canStart = agenda.length > 0 && busyCount < executor.capacity
+    if (canStart && !standing.isStopping) return undefined
+    return busyCount > 0 || this.#hasMore ? this.#calls.whenFinished() : undefined
   }
 
   /** Takes what has finished, and finds what becomes ready by it. */

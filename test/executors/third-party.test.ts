@@ -181,6 +181,32 @@ describe('an engine', () => {
     expect(engine.storage.getFlowState()).toBe('SUCCESS')
   })
 
+  test('starts more when room comes between the start of a task and its end', async () => {
+    const together = Promise.withResolvers<void>()
+    let count = 0
+    const meeting = ['a', 'b'].map((name) =>
+      task(name, {
+        async execute() {
+          count += 1
+          if (count === 2) together.resolve()
+          await together.promise // as long as the other has not begun
+        },
+      }),
+    )
+    class Here extends Office {
+      override call(call: AtomCall): unknown {
+        return callAtom(call)
+      }
+    }
+    const executor = new Here(1)
+    const engine = load(unordered('f').add(...meeting), { engine: 'parallel', executor })
+    engine.atomNotifier.register('RUNNING', () => {
+      if (executor.capacity === 1) executor.join(1)
+    })
+    await engine.run()
+    expect([count, executor.capacity]).toEqual([2, 2])
+  })
+
   test('may be suspended and cancelled while it waits for room', async () => {
     const executor = new Office(0)
     const suspended = load(flowOf(2), { engine: 'parallel', executor })
