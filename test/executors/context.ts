@@ -1,5 +1,5 @@
 /**
- * What executors hand to atoms, for tests that call them without an engine.
+ * Calls and contexts of atoms, for tests that call executors without an engine.
  *
  * @module
  */
