@@ -21,6 +21,10 @@ export interface Entry {
   absence?(): Promise<string | undefined>
   /** Where it has a database of its own. */
   readonly server?: ServerName
+  /** Its code is that of this project, so that another checkout has one of the same name. */
+  readonly isOurs?: true
+  /** What the project is made of, so that it says how fast the machine is. */
+  readonly isFloor?: true
   /** Loads its code, and makes it. */
   readonly open: (order: Order) => Promise<Contender>
 }
@@ -29,7 +33,7 @@ export interface Entry {
 function ours(label: string, server?: ServerName): Entry {
   const open = async (order: Order): Promise<Contender> =>
     (await import('./contenders/taskflow.ts')).open(order)
-  return { label: () => label, open, ...(server !== undefined && { server }) }
+  return { label: () => label, open, isOurs: true, ...(server !== undefined && { server }) }
 }
 
 function held(label: string): Entry {
@@ -50,6 +54,7 @@ function rawPostgres(label: string): Entry {
   return {
     label: () => label,
     server: 'postgres',
+    isFloor: true,
     open: async (order) => (await import('./contenders/raw-postgres.ts')).open(order),
   }
 }
@@ -57,6 +62,7 @@ function rawPostgres(label: string): Entry {
 function rawSqlite(label: string): Entry {
   return {
     label: () => label,
+    isFloor: true,
     open: async (order) => (await import('./contenders/raw-sqlite.ts')).open(order),
   }
 }
@@ -85,6 +91,7 @@ function python(server?: ServerName): Entry {
 export const CONTENDERS: Readonly<Record<string, Entry>> = {
   plain: {
     label: () => 'by hand: `await`, `Promise.all`',
+    isFloor: true,
     open: async (order) => (await import('./contenders/plain.ts')).open(order),
   },
   async: {
@@ -113,6 +120,7 @@ export const CONTENDERS: Readonly<Record<string, Entry>> = {
   'raw-mysql': {
     label: () => 'raw: a statement and a commit each',
     server: 'mysql',
+    isFloor: true,
     open: async (order) => (await import('./contenders/raw-mysql.ts')).open(order),
   },
   'openworkflow-sqlite': openworkflow(),

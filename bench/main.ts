@@ -30,6 +30,7 @@ npm run bench -- --suite NAME      one suite; may be given several times, or end
 npm run bench -- --quick           small sizes, few rounds; prints, and writes nothing
 npm run bench -- --rounds N        how often each contender runs at most; 7, or 3 when quick
 npm run bench -- --print           prints, and writes nothing
+npm run bench -- --beside FOLDER   another checkout beside this one, without peers; prints, writes nothing
 npm run bench -- --list            the suites, and who takes part`
 
 const FULL: Bounds = { rounds: 7, warmUpMs: 1_500, maxMs: 15_000 }
@@ -43,6 +44,7 @@ const { values } = parseArgs({
     quick: { type: 'boolean', default: false },
     rounds: { type: 'string' },
     print: { type: 'boolean', default: false },
+    beside: { type: 'string' },
     list: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
@@ -86,7 +88,7 @@ async function main(): Promise<void> {
     print('The folder for files lies in memory: set TASKFLOW_BENCH_FOLDER to one on a disk.\n')
   }
   if (suites.some(({ kind }) => kind === 'import' || kind === 'install')) build()
-  const writes = !values.quick && !values.print
+  const writes = !values.quick && !values.print && values.beside === undefined
   const servers: Servers = new Map()
   for (const suite of suites) {
     const sizes = values.quick ? suite.quickSizes : suite.sizes
@@ -137,7 +139,7 @@ async function measureSuite(run: Run): Promise<Result> {
   const load = Number(loadavg()[0]?.toFixed(1))
   const absent = new Set<string>()
   const present: Entrant[] = []
-  for (const entrant of suite.entrants) {
+  for (const entrant of entrantsOf(suite)) {
     const reason = await absenceOf(entrant.contender, run.servers)
     if (reason === undefined) present.push(entrant)
     else absent.add(reason)
@@ -145,8 +147,8 @@ async function measureSuite(run: Run): Promise<Result> {
   const cells = new Map<Entrant, Map<number, Cell>>(present.map((one) => [one, new Map()]))
   for (const size of sizes) if (!isStopped) await measureSize(run, size, present, cells)
   const rows: Row[] = []
-  for (const [{ contender }, row] of cells) {
-    if (row.size > 0) rows.push({ label: await labelOf(contender), cells: row })
+  for (const [entrant, row] of cells) {
+    if (row.size > 0) rows.push({ label: await labelOf(entrant), cells: row })
   }
   const processors = cpus()
   const circumstances: Circumstances = {
@@ -158,6 +160,18 @@ async function measureSuite(run: Run): Promise<Result> {
     rounds: bounds.rounds,
   }
   return { suite, sizes, rows, absent: [...absent], circumstances }
+}
+
+/** Who takes part; with another checkout, what is ours twice beside what it is made of. */
+function entrantsOf({ entrants }: Suite): readonly Entrant[] {
+  const { beside } = values
+  if (beside === undefined) return entrants
+  const checkout = resolve(beside)
+  return entrants.flatMap((entrant) => {
+    const { isOurs, isFloor } = CONTENDERS[entrant.contender] ?? {}
+    if (isOurs) return [{ ...entrant, checkout }, entrant]
+    return isFloor ? [entrant] : []
+  })
 }
 
 /** Starts all that take part at a size, and measures them in turn. */
@@ -178,7 +192,8 @@ async function measureSize(
       const place = stack.use(await makePlace(typeof server === 'string' ? undefined : server))
       const { folder, databaseUrl } = place
       const order = { contender, kind: suite.kind, size, folder, databaseUrl }
-      const child = stack.use(await ContenderProcess.start(order))
+      const bench = entrant.checkout && join(entrant.checkout, 'bench')
+      const child = stack.use(await ContenderProcess.start(order, bench))
       competitors.push({
         entrant,
         name: contender,
@@ -224,8 +239,9 @@ async function absenceOf(contender: string, servers: Servers): Promise<string | 
   return entry.absence?.()
 }
 
-async function labelOf(contender: string): Promise<string> {
-  return (await CONTENDERS[contender]?.label()) ?? contender
+async function labelOf({ contender, checkout }: Entrant): Promise<string> {
+  const label = (await CONTENDERS[contender]?.label()) ?? contender
+  return checkout === undefined ? label : `${label}, of ${checkout}`
 }
 
 function versionFor(present: readonly Entrant[], servers: Servers): string | undefined {

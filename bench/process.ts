@@ -20,10 +20,11 @@ export class ContenderProcess implements AsyncDisposable {
   /**
    * Starts the process; resolves when the contender is ready.
    *
+   * @param bench the folder that has its code, this one unless another checkout is measured
    * @throws Error when it cannot be made.
    */
-  static async start(order: Order): Promise<ContenderProcess> {
-    const child = fork(join(import.meta.dirname, 'child.ts'), [JSON.stringify(order)], {
+  static async start(order: Order, bench: string = import.meta.dirname): Promise<ContenderProcess> {
+    const child = fork(join(bench, 'child.ts'), [JSON.stringify(order)], {
       cwd: order.folder,
       execArgv: ['--max-old-space-size=8192'],
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],

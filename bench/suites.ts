@@ -14,6 +14,8 @@ export interface Entrant {
   readonly sizes?: readonly number[]
   /** Fewer of them for a quick look, where one run takes half a minute. */
   readonly quickSizes?: readonly number[]
+  /** Another checkout of the project, whose code it is; this one when not given. */
+  readonly checkout?: string
 }
 
 /** One table. */
