@@ -146,10 +146,9 @@ export class Claim {
   /** A checkpoint with that fence was written. */
   written(fence: Fence): void {
     const { action } = fence
-    if (action === 'hold') return
     this.#fences.written(fence)
     if (action === 'release') this.#isTaken = false
-    this.#watch.renewed()
+    if (action !== 'hold') this.#watch.renewed()
   }
 
   /** A checkpoint with that fence could not be written, or nobody knows whether it was. */

@@ -65,6 +65,7 @@ export class Fences {
 
   /** A write with that fence has succeeded. */
   written({ owner, epoch, action, leaseUntil }: Fence): void {
+    if (action === 'hold') return
     const { flowDetail, lease } = this.#parts
     this.#epoch = epoch
     this.#isHeld = action !== 'release'

@@ -20,7 +20,12 @@ import {
   unordered,
 } from '../../src/index.ts'
 import { executorContract } from '../../src/testing/contract.ts'
-import { CONTRACT_WORK, type ContractWork, type ContractWorkName } from '../../src/testing/index.ts'
+import {
+  CONTRACT_WORK,
+  type ContractWork,
+  type ContractWorkName,
+  explore,
+} from '../../src/testing/index.ts'
 
 /** What workers know how to do, by the name of the task and the method. */
 const KNOWN = new Map<string, ContractWorkName>()
@@ -245,6 +250,26 @@ describe('an engine', () => {
   ])('is not loaded with a factory that makes $made', ({ made, message }) => {
     expect(() => load(flowOf(1), { engine: () => made as never })).toThrow(message)
   })
+})
+
+test('the crash explorer stops the executors of processes that died', async () => {
+  const seen = { start: 0, stop: 0 }
+  class Counted implements Executor {
+    readonly capacity = 2
+    call(call: AtomCall): unknown {
+      return callAtom(call)
+    }
+    start(): void {
+      seen.start += 1
+    }
+    stop(): void {
+      seen.stop += 1
+    }
+  }
+  const flow = () => unordered('f').add(task('a', { execute: () => 1, revert: () => {} }))
+  await explore(flow, { world: () => ({}), engine: () => new Counted() })
+  expect(seen.start).toBeGreaterThan(5)
+  expect(seen.stop).toBeGreaterThanOrEqual(seen.start)
 })
 
 test('a request says by when the answer is wanted', async () => {

@@ -13,7 +13,7 @@ import { compile, controllerOf } from '../../engine/compiler.ts'
 import type { Engine } from '../../engine/engine.ts'
 import { withExecutor } from '../../engine/engine-kinds.ts'
 import { type AnyStore, type LoadOptions, load } from '../../engine/load.ts'
-import type { AtomCall } from '../../executors/executor.ts'
+import type { AtomCall, Executor } from '../../executors/executor.ts'
 import type { FlowItem } from '../../flows/flow.ts'
 import { RetryDetail, TaskDetail } from '../../persistence/atom-detail.ts'
 import type { Backend, Checkpoint } from '../../persistence/backend.ts'
@@ -90,6 +90,8 @@ class Rehearsal<World> {
   /** What survives the processes. */
   readonly #backend: Backend
   readonly #time: SharedTime
+  /** That of the present process. */
+  #executor: Executor | undefined
   #uuid = ''
   #hasBroken = false
 
@@ -151,6 +153,7 @@ class Rehearsal<World> {
     const { broken, breach } = this.#director
     const patience = breach === undefined ? broken : new Promise(setImmediate)
     await Promise.race([life.quiet(), patience])
+    await this.#executor?.stop?.()
     await this.#checkAlways()
   }
 
@@ -279,9 +282,10 @@ class Rehearsal<World> {
         clock.end()
       }
     }
-    const behaviour = withExecutor(this.#plan.engine, (executor) =>
-      intercepted(executor, [between]),
-    )
+    const behaviour = withExecutor(this.#plan.engine, (executor) => {
+      this.#executor = executor
+      return intercepted(executor, [between])
+    })
     // What is written by the clock, be it progress or a lease, would be another write in each run.
     const fixed = {
       progressDelayMs: Number.POSITIVE_INFINITY,
