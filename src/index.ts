@@ -153,6 +153,7 @@ export type {
   Executor,
   ExecutorFactory,
   ExecutorHost,
+  Identified,
 } from './executors/executor.ts'
 export {
   answerRequest,

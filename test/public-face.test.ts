@@ -249,6 +249,7 @@ describe('entries', () => {
       type GivesOf
       type GivingUpOptions
       type GraphNode
+      type Identified
       type InjectOptions
       type InputSource
       type Intention

@@ -33,14 +33,16 @@ type ToldOutcome = { readonly result: unknown } | undefined
 /** Changes the records of atoms. */
 export class Moves {
   readonly #parts: MovesParts
+  readonly #details: MovesParts['details']
 
   constructor(parts: MovesParts) {
     this.#parts = parts
+    this.#details = parts.details
   }
 
   /** The record of an atom. */
   detailOf(node: GraphNode): AtomDetail {
-    return this.#parts.details[node.index] as AtomDetail
+    return this.#details[node.index] as AtomDetail
   }
 
   /**

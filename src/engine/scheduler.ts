@@ -10,7 +10,6 @@ import { History } from '../atoms/history.ts'
 import type { AtomCall } from '../executors/executor.ts'
 import type { AtomDetail, RetryDetail, TaskDetail } from '../persistence/atom-detail.ts'
 import { descendantsOf, type GraphNode } from './compiler.ts'
-import { EngineCall } from './engine-call.ts'
 import type { Runtime } from './runtime.ts'
 import type { Start } from './start.ts'
 
@@ -41,7 +40,7 @@ interface Moved {
 /** An atom that has been moved, with the call that is to be made. */
 export interface Launch extends Moved {
   /** The call to make; its deadline is set when it is made. */
-  readonly call: EngineCall
+  readonly call: AtomCall & { deadline: Date | undefined }
   /** How long the call may take, in milliseconds; undefined for no limit. */
   readonly limitMs: number | undefined
   /** Aborts the signal of this call alone; undefined when nothing can make it do so. */
@@ -208,7 +207,9 @@ function launchOf(
   const limitMs = direction === 'execute' ? atom.timeoutMs : atom.revertTimeoutMs
   const own = limitMs === undefined ? undefined : new AbortController()
   const context = run.contexts.of(node, direction, own?.signal)
-  const call = new EngineCall(run, node, direction, inputs, context)
+  const record = run.moves.detailOf(node)
+  const deadline = undefined
+  const call = { atom, direction, inputs, context, run: run.flowDetail, record, deadline }
   return { node, start, restart, call, limitMs, abort: own?.abort.bind(own) }
 }
 

@@ -14,6 +14,11 @@ import type { Logger } from '../base/logger.ts'
 /** Which method of an atom is called. */
 export type CallDirection = 'execute' | 'revert'
 
+/** Something that is stored under a uuid. */
+export interface Identified {
+  readonly uuid: string
+}
+
 /**
  * One call of one method of an atom, as the process of the engine holds it. What can be sent to
  * another process is its {@link CallRequest}.
@@ -27,10 +32,10 @@ export interface AtomCall {
   readonly inputs: Readonly<Record<string, unknown>>
   /** Its second argument: the signal, the keys, the progress. */
   readonly context: TaskContext
-  /** Identifies the run. */
-  readonly runUuid: string
-  /** Identifies the stored record of the atom. */
-  readonly atomUuid: string
+  /** The run. */
+  readonly run: Identified
+  /** The stored record of the atom; its uuid may be made when it is asked for. */
+  readonly record: Identified
   /** When its time limit ends; undefined without one. */
   readonly deadline: Date | undefined
 }

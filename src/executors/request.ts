@@ -56,14 +56,24 @@ export interface CallProgress {
  * @throws TypeError for a retry: it decides where its engine is, see {@link callAtom}.
  */
 export function requestOf(call: AtomCall): CallRequest {
-  const { atom, direction, context, runUuid, atomUuid, deadline } = call
+  const { atom, direction, context, run, record, deadline } = call
   if (atom.kind === 'retry') {
     throw new TypeError(`retry '${atom.name}' cannot be sent: call it with callAtom()`)
   }
   const { attempt, idempotencyKey, executeKey } = context
   const { name, version } = atom
-  const told = { runUuid, atomUuid, atom: name, version, direction, attempt, deadline }
-  return { ...told, idempotencyKey, executeKey, ...sendable(call) }
+  return {
+    runUuid: run.uuid,
+    atomUuid: record.uuid,
+    atom: name,
+    version,
+    direction,
+    attempt,
+    idempotencyKey,
+    executeKey,
+    deadline,
+    ...sendable(call),
+  }
 }
 
 /** What the engine adds to the inputs of a revert stands apart, since failures are no values. */

@@ -30,8 +30,8 @@ export function callOf(
     direction,
     inputs,
     context: context(parts),
-    runUuid: 'run',
-    atomUuid: 'atom',
+    run: { uuid: 'run' },
+    record: { uuid: 'atom' },
     deadline: undefined,
   }
 }
