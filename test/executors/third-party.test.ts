@@ -65,7 +65,8 @@ class Office implements Executor {
   /** How many are there for every run: they come when the office starts. */
   readonly #staff: number
   readonly #listeners = new Set<() => void>()
-  readonly #givenUp = new WeakMap<AtomCall, () => void>()
+  /** Calls under way, and what ends each of them. */
+  readonly #underWay = new Map<AtomCall, (why: string) => void>()
   #waiting: (() => void)[] = []
   #busyCount = 0
   #capacity = 0
@@ -84,6 +85,7 @@ class Office implements Executor {
 
   stop(): void {
     this.#capacity = 0
+    for (const end of this.#underWay.values()) end('the office was closed')
   }
 
   onMoreCapacity(listener: () => void): Disposable {
@@ -104,7 +106,7 @@ class Office implements Executor {
   }
 
   giveUp(call: AtomCall): void {
-    this.#givenUp.get(call)?.()
+    this.#underWay.get(call)?.('it was given up')
   }
 
   async #send(call: AtomCall): Promise<unknown> {
@@ -114,7 +116,7 @@ class Office implements Executor {
     }
     this.#busyCount += 1
     const { promise, resolve, reject } = Promise.withResolvers<CallAnswer>()
-    this.#givenUp.set(call, () => reject(new Error(`'${call.atom.name}' was given up`)))
+    this.#underWay.set(call, (why) => reject(new Error(`'${call.atom.name}' ended: ${why}`)))
     try {
       void work(JSON.stringify(requestOf(call)), context.signal, (text) => {
         const { progress, answer } = JSON.parse(text)
@@ -123,6 +125,7 @@ class Office implements Executor {
       })
       return resultOf(await promise)
     } finally {
+      this.#underWay.delete(call)
       this.#busyCount -= 1
       this.#waiting.shift()?.()
     }

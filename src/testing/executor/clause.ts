@@ -26,7 +26,7 @@ export interface ExecutorClauseContext {
 export type DeclareExecutorClause = (
   title: string,
   body: (context: ExecutorClauseContext) => Promise<void>,
-  needs?: 'giveUp' | 'onMoreCapacity',
+  needs?: 'giveUp' | 'stop' | 'onMoreCapacity',
 ) => void
 
 /** Makes tasks by the work that they do. */

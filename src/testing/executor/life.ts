@@ -4,7 +4,7 @@
  * @module
  */
 import { expect } from 'vitest'
-import type { Executor } from '../../executors/executor.ts'
+import type { AtomCall, Executor } from '../../executors/executor.ts'
 import {
   callOf,
   type DeclareExecutorClause,
@@ -35,9 +35,19 @@ export function lifeClauses(clause: DeclareExecutorClause): void {
     await adds(executor, work)
   })
 
-  clause('may be stopped while it is told of nothing', async ({ executor }) => {
+  clause('may be stopped before it was ever called', async ({ executor }) => {
     await executor.stop?.()
   })
+
+  clause(
+    'fails the calls that are under way when it stops',
+    async ({ executor, work }) => {
+      const [call] = await hanging(executor, work, 1)
+      await executor.stop?.()
+      await expect(call?.outcome).rejects.toThrow()
+    },
+    'stop',
+  )
 
   clause('goes on after a call that is given up', givesUp, 'giveUp')
 
@@ -70,15 +80,24 @@ async function adds(executor: Executor, work: MakeTask): Promise<void> {
 /** With as many calls as there is room for, so that nothing is left unless the room is. */
 async function givesUp({ executor, work }: ExecutorClauseContext): Promise<void> {
   const count = Math.max(Math.min(executor.capacity, 4), 1)
+  for (const { call } of await hanging(executor, work, count)) executor.giveUp?.(call)
+  await adds(executor, work)
+}
+
+/** Calls that have begun and never end, and what comes of them nonetheless. */
+async function hanging(
+  executor: Executor,
+  work: MakeTask,
+  count: number,
+): Promise<readonly { readonly call: AtomCall; readonly outcome: Promise<unknown> }[]> {
   const calls = []
   for (let i = 0; i < count; i += 1) {
     const began = Promise.withResolvers<void>()
-    const context = { progress: () => began.resolve() }
-    const call = callOf(work('hang'), { context })
-    outcomeOf(executor, call).catch(() => {}) // nobody waits for it
+    const call = callOf(work('hang'), { context: { progress: () => began.resolve() } })
+    const outcome = outcomeOf(executor, call)
+    outcome.catch(() => {}) // perhaps nobody waits for it
     await began.promise
-    calls.push(call)
+    calls.push({ call, outcome })
   }
-  for (const call of calls) executor.giveUp?.(call)
-  await adds(executor, work)
+  return calls
 }
