@@ -224,6 +224,7 @@ export type {
   StoredFlowRecord,
 } from './persistence/backend.ts'
 export type { CellPlace } from './persistence/cells.ts'
+export type { Examination, Setting } from './persistence/examination.ts'
 export { FlowDetail, LogBook } from './persistence/flow-detail.ts'
 export type { Deadline, EngineMeta, PutAside, TakeUps, Undo } from './persistence/flow-meta.ts'
 export { ForwardingBackend } from './persistence/forwarding.ts'

@@ -220,6 +220,7 @@ describe('entries', () => {
       type ErrorClass
       type ErrorType
       type EventTimeOptions
+      type Examination
       type Executor
       type ExecutorFactory
       type ExecutorHost
@@ -317,6 +318,7 @@ describe('entries', () => {
       type SchemaIssue
       type SchemaResult
       type Scope
+      type Setting
       type StandardSchema
       type Storage
       type StoreOf

@@ -6,6 +6,7 @@
  *
  * @module
  */
+
 import type {
   BackendUnavailableError,
   CorruptRecordError,
@@ -15,6 +16,7 @@ import type {
 } from '../errors.ts'
 import type { AtomState, Intention } from '../states/atom.ts'
 import type { FlowState } from '../states/flow.ts'
+import type { Examination } from './examination.ts'
 
 /** What a backend can do beyond the common clauses; users may read it too. */
 export interface BackendSupports {
@@ -215,6 +217,14 @@ export interface Backend extends AsyncDisposable {
 
   /** Gives everything back, after the uses under way have ended. Closing twice is harmless. */
   close(): Promise<void>
+
+  /**
+   * Looks into the database as it is: connects, and makes and changes nothing. Undefined where
+   * there is no database. A wrapper passes on what is inside it.
+   *
+   * @throws {@link BackendUnavailableError} when the database cannot be reached.
+   */
+  readonly examine?: (() => Promise<Examination>) | undefined
 
   /**
    * Writes everything in the checkpoint in one transaction. New records are created, stored ones

@@ -6,15 +6,13 @@
  *
  * @module
  */
-import { BackendUnavailableError, FlowError, StorageError } from '../errors.ts'
+import { SharedFaultError } from '../database/session.ts'
+import { BackendUnavailableError, FlowError } from '../errors.ts'
 import type { Checkpoint } from './backend.ts'
 import { checkpointCharacters } from './checkpoint-size.ts'
 
 /** Writes checkpoints of different flows, in one transaction. */
 export type WriteAll = (checkpoints: readonly Checkpoint[]) => Promise<void>
-
-/** A fault that all checkpoints of a transaction would meet again, each for itself. */
-export class SharedFaultError extends StorageError {}
 
 /** How checkpoints are gathered. */
 export interface CommitQueueOptions {

@@ -16,6 +16,7 @@ import type {
   StoredFlow,
   StoredFlowRecord,
 } from './backend.ts'
+import type { Examination } from './examination.ts'
 
 /** Passes every use on; what is acknowledged survives as the other backend says. */
 export class ForwardingBackend implements Backend {
@@ -41,6 +42,10 @@ export class ForwardingBackend implements Backend {
 
   close(): Promise<void> {
     return this.inner.close()
+  }
+
+  get examine(): (() => Promise<Examination>) | undefined {
+    return this.inner.examine?.bind(this.inner)
   }
 
   /** As {@link ForwardingBackend.close}. */

@@ -6,9 +6,10 @@
  *
  * @module
  */
+
+import { importUnseen } from '../database/peer.ts'
 import type { BackendUnavailableError } from '../errors.ts'
 import type { Backend } from './backend.ts'
-import { importUnseen } from './sql/peer.ts'
 
 /** What a driver makes of the URL, by scheme. */
 const DRIVERS: Readonly<Record<string, (url: string, rest: string) => Promise<Backend>>> = {

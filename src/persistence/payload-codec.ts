@@ -31,6 +31,7 @@ import {
   visitStored,
 } from './cells.ts'
 import { codedText, isCoded, textInCode } from './coded-text.ts'
+import type { Examination } from './examination.ts'
 import { type Page, pageOf } from './filters.ts'
 
 /** Turns the texts of values into what is stored, and back. */
@@ -87,6 +88,10 @@ class CodedBackend implements Backend {
 
   get supports(): BackendSupports {
     return this.#inner.supports
+  }
+
+  get examine(): (() => Promise<Examination>) | undefined {
+    return this.#inner.examine?.bind(this.#inner)
   }
 
   async open(): Promise<void> {

@@ -1,8 +1,9 @@
 import { setImmediate } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
+import { SharedFaultError } from '../../src/database/session.ts'
 import { BackendUnavailableError, StorageError } from '../../src/errors.ts'
 import type { Checkpoint } from '../../src/persistence/backend.ts'
-import { CommitQueue, SharedFaultError } from '../../src/persistence/commit-queue.ts'
+import { CommitQueue } from '../../src/persistence/commit-queue.ts'
 import { atomRecord, checkpointOf } from '../../src/testing/backend/clause.ts'
 
 const OPTIONS = { maxCommits: 1, maxCheckpoints: 10, maxCharacters: 1_000 }

@@ -3,10 +3,19 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterAll, describe, expect, test } from 'vitest'
-import { memory, openBackend } from '../../src/index.ts'
+import { migrationScript } from '../../src/database/migrations.ts'
+import {
+  type Backend,
+  ForwardingBackend,
+  memory,
+  openBackend,
+  withPayloadCodec,
+} from '../../src/index.ts'
+import { observed } from '../../src/listeners/telemetry/observed.ts'
 import { backendOf } from '../../src/persistence/open.ts'
-import { examine } from '../../src/persistence/sql/examination.ts'
-import { MIGRATIONS, migrationScript } from '../../src/persistence/sql/schema.ts'
+import { CORE } from '../../src/persistence/sql/schema.ts'
+import { sqlite } from '../../src/persistence/sql/sqlite.ts'
+import { aes256gcm, ringOf } from './aes-codec.ts'
 import { mysqlDatabase, postgresDatabase } from './servers.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'taskflow-ts-examination-'))
@@ -18,7 +27,7 @@ afterAll(async () => {
   await mysql?.[Symbol.asyncDispose]()
 })
 
-const KNOWN = MIGRATIONS.map(({ id }) => id)
+const KNOWN = CORE.migrations.map(({ id }) => id)
 
 /** A database, its backend's URL, and a way to run a script in it. */
 interface Place {
@@ -69,12 +78,12 @@ describe.each(PLACES)('%s', (_name, placeOf) => {
     const { dialect, url } = place
     {
       await using backend = await backendOf(url)
-      const before = await examine(backend)
+      const before = await backend.examine?.()
       expect(before).toMatchObject({ dialect, applied: [], known: KNOWN, isWriteTried: false })
     }
-    await place.run(migrationScript(dialect, new Date()).replaceAll(/^-- .*\n/gm, ''))
+    await place.run(migrationScript(dialect, new Date(), CORE).replaceAll(/^-- .*\n/gm, ''))
     await using backend = await backendOf(url)
-    const after = await examine(backend)
+    const after = await backend.examine?.()
     expect(after).toMatchObject({ applied: KNOWN, breaking: [], isWriteTried: true })
     expect(after?.writeError).toBeUndefined()
     expect(after?.version).toMatch(/^\d+\./)
@@ -86,7 +95,7 @@ describe.each(PLACES)('%s', (_name, placeOf) => {
     await using again = await openBackend(url)
     expect(await again.listFlows()).toEqual([])
     await backend.close()
-    await expect(examine(backend)).rejects.toThrow('the backend is closed')
+    await expect(backend.examine?.()).rejects.toThrow('the backend is closed')
   })
 })
 
@@ -96,7 +105,7 @@ test('steps that this release cannot live with are told', async () => {
   const db = new DatabaseSync(file)
   db.exec(`INSERT INTO taskflow_ts_migrations VALUES (98, 0, 'later'), (99, 1, 'later')`)
   await using backend = await backendOf(`sqlite:${file}`)
-  expect(await examine(backend)).toMatchObject({ applied: [...KNOWN, 98, 99], breaking: [99] })
+  expect(await backend.examine?.()).toMatchObject({ applied: [...KNOWN, 98, 99], breaking: [99] })
 })
 
 test('what cannot be written is told', async () => {
@@ -105,9 +114,20 @@ test('what cannot be written is told', async () => {
   const db = new DatabaseSync(file)
   db.exec(`CREATE TRIGGER no BEFORE INSERT ON logbooks BEGIN SELECT RAISE(ABORT, 'no'); END`)
   await using backend = await backendOf(`sqlite:${file}`)
-  expect((await examine(backend))?.writeError).toBeInstanceOf(Error)
+  expect((await backend.examine?.())?.writeError).toBeInstanceOf(Error)
+})
+
+test.each([
+  ['a payload codec', (backend: Backend) => withPayloadCodec(backend, aes256gcm(ringOf('k1')))],
+  ['the one that measures', (backend: Backend) => observed(backend)],
+  ['one that passes everything on', (backend: Backend) => new ForwardingBackend(backend)],
+])('the database is examined through %s', async (_, wrap) => {
+  await using backend = wrap(sqlite(join(folder, 'inside.db')))
+  await backend.open()
+  expect(await backend.examine?.()).toMatchObject({ dialect: 'sqlite', applied: KNOWN })
+  expect(wrap(memory()).examine).toBeUndefined()
 })
 
 test('a backend without a database has nothing to examine', async () => {
-  expect(await examine(memory())).toBeUndefined()
+  expect(await memory().examine?.()).toBeUndefined()
 })

@@ -5,8 +5,9 @@
  */
 import { randomBytes } from 'node:crypto'
 import { afterAll, describe, expect, test } from 'vitest'
+import { migrationScript } from '../../src/database/migrations.ts'
 import { linear, load, loadFlowDetail, task } from '../../src/index.ts'
-import { MIGRATIONS, migrationScript } from '../../src/persistence/sql/schema.ts'
+import { CORE } from '../../src/persistence/sql/schema.ts'
 import { SERVER_DRIVERS, type ServerDriver } from './server-drivers.ts'
 import type { TestDatabase } from './servers.ts'
 
@@ -24,8 +25,8 @@ interface Keeper {
 const NOW = new Date('2026-01-02T03:04:05Z')
 
 function statementsOf(dialect: 'postgres' | 'mysql'): readonly string[] {
-  if (dialect === 'postgres') return [migrationScript(dialect, NOW)]
-  return migrationScript(dialect, NOW)
+  if (dialect === 'postgres') return [migrationScript(dialect, NOW, CORE)]
+  return migrationScript(dialect, NOW, CORE)
     .replaceAll(/^--.*$/gm, '')
     .split(/;\n/)
     .map((sql) => sql.replace(/;\s*$/, ''))
@@ -125,7 +126,7 @@ function withServer({ name, open, database }: ServerDriver, keeper: Keeper): voi
 
   test.each([
     ['all are missing', 0],
-    ['the last is missing', MIGRATIONS.length - 1],
+    ['the last is missing', CORE.migrations.length - 1],
   ])('is told which steps are to be made, and how: %s', async (_, count) => {
     await using place = await fresh()
     if (count > 0) {
@@ -134,7 +135,7 @@ function withServer({ name, open, database }: ServerDriver, keeper: Keeper): voi
     }
     await using user = await keeper.user(place, 'write')
     await using backend = open(user.url)
-    const steps = MIGRATIONS.slice(count).map(({ id }) => id)
+    const steps = CORE.migrations.slice(count).map(({ id }) => id)
     await expect(backend.open()).rejects.toMatchObject({
       code: 'BACKEND_UNAVAILABLE',
       message: expect.stringMatching(

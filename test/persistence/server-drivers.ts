@@ -6,10 +6,10 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createPool } from 'mysql2/promise'
+import type { RetryBounds } from '../../src/database/retrying.ts'
 import type { Backend } from '../../src/persistence/backend.ts'
 import { mysql } from '../../src/persistence/sql/mysql.ts'
 import { postgres } from '../../src/persistence/sql/postgres.ts'
-import type { RetryBounds } from '../../src/persistence/sql/retrying.ts'
 import { mysqlDatabase, postgresDatabase, postgresPool, type TestDatabase } from './servers.ts'
 
 /** A pool of the driver's library, made by hand. */

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest'
+import * as mysqlFaults from '../../src/database/mysql-faults.ts'
+import * as postgresFaults from '../../src/database/postgres-faults.ts'
+import { RetryingSession } from '../../src/database/retrying.ts'
+import { type SqlSession, TransientError } from '../../src/database/session.ts'
 import { StorageError } from '../../src/errors.ts'
-import * as mysqlFaults from '../../src/persistence/sql/mysql-faults.ts'
-import * as postgresFaults from '../../src/persistence/sql/postgres-faults.ts'
-import { RetryingSession } from '../../src/persistence/sql/retrying.ts'
-import { type SqlSession, TransientError } from '../../src/persistence/sql/session.ts'
 
 /** An error of PostgreSQL, as `pg` gives it. */
 function pg(code: string, parts: object = {}): Error {

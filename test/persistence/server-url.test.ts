@@ -1,9 +1,9 @@
 import { inspect } from 'node:util'
 import { afterAll, describe, expect, test, vi } from 'vitest'
+import { checkServerUrl, withoutUrl } from '../../src/database/server-url.ts'
 import { openBackend } from '../../src/index.ts'
 import { mysql } from '../../src/persistence/sql/mysql.ts'
 import { postgres } from '../../src/persistence/sql/postgres.ts'
-import { checkServerUrl, withoutUrl } from '../../src/persistence/sql/server-url.ts'
 import { mysqlDatabase, postgresDatabase } from './servers.ts'
 
 const SECRET = 'S3CR3TxQ'

@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { SQLITE_DIALECT, type SqlDialect } from '../../src/persistence/sql/dialect.ts'
+import { SQLITE_DIALECT, type SqlDialect } from '../../src/database/dialect.ts'
 import { fenceOnSqlite } from '../../src/persistence/sql/fences.ts'
-import { MIGRATIONS } from '../../src/persistence/sql/schema.ts'
+import { CORE } from '../../src/persistence/sql/schema.ts'
 import { Selects } from '../../src/persistence/sql/selects.ts'
 import { sqlite } from '../../src/persistence/sql/sqlite.ts'
 import { Upserts } from '../../src/persistence/sql/upserts.ts'
@@ -28,7 +28,7 @@ afterEach(() => rmSync(folder, { recursive: true }))
 
 describe('migrations', () => {
   test('that were released are never edited', () => {
-    const hashes = MIGRATIONS.flatMap(({ id, breaking, statements }) =>
+    const hashes = CORE.migrations.flatMap(({ id, breaking, statements }) =>
       Object.entries(statements).map(([dialect, texts]) => {
         const text = JSON.stringify({ id, breaking, texts })
         return `${id} ${dialect} ${createHash('sha256').update(text).digest('hex')}`
@@ -53,7 +53,7 @@ describe('migrations', () => {
   })
 
   test('are numbered from 1 without gaps', () => {
-    expect(MIGRATIONS.map(({ id }) => id)).toEqual(MIGRATIONS.map((_, i) => i + 1))
+    expect(CORE.migrations.map(({ id }) => id)).toEqual(CORE.migrations.map((_, i) => i + 1))
   })
 
   test('are noted once, however often the database is opened', async () => {
@@ -64,7 +64,7 @@ describe('migrations', () => {
     }
     using db = new DatabaseSync(file)
     expect(db.prepare('SELECT * FROM taskflow_ts_migrations').all()).toEqual(
-      MIGRATIONS.map(({ id, breaking }) => {
+      CORE.migrations.map(({ id, breaking }) => {
         return { id, breaking: Number(breaking), applied_at: '2026-05-06 07:08:09.000000' }
       }),
     )
@@ -95,7 +95,7 @@ describe('a newer schema', () => {
     await using backend = sqlite(file)
     await expect(backend.open()).rejects.toMatchObject({
       code: 'STORAGE',
-      message: `the database has schema steps 12, 13; this release of taskflow-ts knows steps up to ${MIGRATIONS.length}, and cannot work with it; update taskflow-ts`,
+      message: `the database has schema steps 12, 13; this release of taskflow-ts knows steps up to ${CORE.migrations.length}, and cannot work with it; update taskflow-ts`,
     })
     await expect(backend.listBooks()).rejects.toMatchObject({ code: 'STORAGE' })
     expect(existsSync(`${file}-wal`)).toBe(false) // nothing holds the file open
@@ -107,7 +107,7 @@ describe('a newer schema', () => {
     await using backend = sqlite(file)
     await saveNewFlow(backend)
     expect(warn).toHaveBeenCalledExactlyOnceWith(
-      `the database has schema steps 12; this release of taskflow-ts knows steps up to ${MIGRATIONS.length}, and can work with it; update taskflow-ts soon`,
+      `the database has schema steps 12; this release of taskflow-ts knows steps up to ${CORE.migrations.length}, and can work with it; update taskflow-ts soon`,
       { type: 'TaskflowWarning', code: 'TASKFLOW_NEWER_SCHEMA' },
     )
   })

@@ -18,9 +18,9 @@ import { DatabaseSync } from 'node:sqlite'
 import { setTimeout } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { SqliteFile } from '../../src/database/sqlite-file.ts'
 import { linear, load, loadFlowDetail, task } from '../../src/index.ts'
 import { sqlite } from '../../src/persistence/sql/sqlite.ts'
-import { SqliteFile } from '../../src/persistence/sql/sqlite-file.ts'
 import { atomRecord, checkpointOf, saveNewFlow } from '../../src/testing/backend/clause.ts'
 
 let folder: string

@@ -8,7 +8,7 @@ import type { Command } from 'commander'
 import { oneLine } from '../../base/printable.ts'
 import { inWords } from '../../base/thrown.ts'
 import type { Backend } from '../../persistence/backend.ts'
-import { type Examination, examine } from '../../persistence/sql/examination.ts'
+import type { Examination } from '../../persistence/examination.ts'
 import { durationInWords } from '../amounts.ts'
 import type { Context } from '../context.ts'
 import { EXIT, type ExitCode, ExitError, exitOf } from '../exits.ts'
@@ -60,7 +60,7 @@ async function doctor(context: Context): Promise<ExitCode> {
   find('backend', 'good', url ?? 'handed over by the config')
   const beganMs = performance.now()
   try {
-    const examination = await examine(backend)
+    const examination = await backend.examine?.()
     if (examination !== undefined) tellDatabase(examination, find, performance.now() - beganMs)
     else await tellOther(backend, find)
   } catch (error) {

@@ -4,9 +4,9 @@
  * @module
  */
 import type { Command } from 'commander'
+import { migrationScript } from '../../database/migrations.ts'
 import { readBackendUrl } from '../../persistence/open.ts'
-import { examine } from '../../persistence/sql/examination.ts'
-import { migrationScript } from '../../persistence/sql/schema.ts'
+import { CORE } from '../../persistence/sql/schema.ts'
 import type { Context } from '../context.ts'
 import { EXIT, type ExitCode, usageError } from '../exits.ts'
 import type { Register } from '../work.ts'
@@ -36,7 +36,7 @@ async function printSql(context: Context): Promise<ExitCode> {
   if (kind !== 'sqlite' && kind !== 'postgres' && kind !== 'mysql') {
     throw usageError(`a ${kind}: backend has no schema`)
   }
-  const sql = migrationScript(kind, context.terminal.now())
+  const sql = migrationScript(kind, context.terminal.now(), CORE)
   if (context.isJson) context.answer({ dialect: kind, sql })
   else context.terminal.out.writeWhole(`${sql}\n`)
   return EXIT.ok
@@ -44,9 +44,9 @@ async function printSql(context: Context): Promise<ExitCode> {
 
 async function migrate(context: Context): Promise<ExitCode> {
   const { backend } = await context.closedBackend({ mustExist: false })
-  const before = await examine(backend)
+  const before = await backend.examine?.()
   await backend.open()
-  const after = await examine(backend)
+  const after = await backend.examine?.()
   const made = after?.applied.filter((id) => !before?.applied.includes(id)) ?? []
   const applied = after?.applied ?? []
   if (context.isJson) context.answer({ made, applied })

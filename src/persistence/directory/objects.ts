@@ -8,10 +8,10 @@
  * @module
  */
 import { inWords } from '../../base/thrown.ts'
+import { momentFrom, momentText } from '../../database/moments.ts'
 import { CorruptRecordError, StorageError } from '../../errors.ts'
 import type { AtomPayload, AtomRecord, BookRecord, FlowRecord, StoredFlow } from '../backend.ts'
 import type { Holding } from '../fencing.ts'
-import { momentFrom, momentText } from '../sql/moments.ts'
 import { ATOM_TYPES, atomFrom, bookFrom, flowFrom } from '../sql/rows.ts'
 import { fieldsOf } from './fields.ts'
 import { type Kind, METADATA, nameOf } from './names.ts'

@@ -1,78 +1,43 @@
 /**
  * Whether a database is fit to keep runs: its schema, its settings, its clock, what may be done.
  *
- * For the command line, which tells people. Changes nothing.
+ * For the SQL backend, which tells people through the command line. Changes nothing.
  *
  * @module
  */
 import { randomUUID } from 'node:crypto'
-import type { Backend } from '../backend.ts'
-import type { SqlDialect } from './dialect.ts'
-import { MIGRATIONS, readSteps } from './schema.ts'
-import type { SqlRow, SqlSession } from './session.ts'
-import { SqlBackend } from './sql-backend.ts'
-
-/** A setting of the database that matters here. */
-export interface Setting {
-  readonly name: string
-  readonly value: string
-  /** What is to be feared of the value; undefined when it is right. */
-  readonly warning: string | undefined
-}
-
-/** What was found. */
-export interface Examination {
-  /** Whose words it speaks. */
-  readonly dialect: SqlDialect['name']
-  /** What it says of itself. */
-  readonly version: string
-  /** The steps of the schema that were made. */
-  readonly applied: readonly number[]
-  /** The steps of the schema that this release knows. */
-  readonly known: readonly number[]
-  /** The steps that are there, that this release does not know and cannot live with. */
-  readonly breaking: readonly number[]
-  /** Settings, the good ones too. */
-  readonly settings: readonly Setting[]
-  /** By how much its clock is ahead of ours, in milliseconds; undefined where it has ours. */
-  readonly skewMs: number | undefined
-  /** How wrong that may be, in milliseconds. */
-  readonly skewErrorMs: number
-  /** Why nothing can be written; undefined when it can. */
-  readonly writeError: unknown
-  /** Whether it was tried to write, which needs the tables. */
-  readonly isWriteTried: boolean
-}
+import type { SqlDialect } from '../../database/dialect.ts'
+import { readSteps } from '../../database/migrations.ts'
+import type { SqlRow, SqlSession } from '../../database/session.ts'
+import type { Examination, Setting } from '../examination.ts'
+import { CORE } from './schema.ts'
 
 /**
- * Looks into the database of a backend; undefined when it has none.
+ * Looks into a database, and changes nothing.
  *
  * @throws {@link BackendUnavailableError} when it cannot be reached.
  */
-export async function examine(backend: Backend): Promise<Examination | undefined> {
-  if (!(backend instanceof SqlBackend)) return undefined
-  return backend.examine(async (session, dialect) => {
-    const { applied, breaking } = await readSchema(session, dialect)
-    const words = WORDS[dialect.name]
-    const beforeMs = Date.now()
-    const facts = await ask(session, words.facts)
-    const afterMs = Date.now()
-    const settings = await readSettings(session, words.settings)
-    const nowMs = Number(facts['now_ms'])
-    const isWriteTried = applied.includes(1)
-    return {
-      dialect: dialect.name,
-      version: String(facts['version']),
-      applied,
-      breaking,
-      known: MIGRATIONS.map(({ id }) => id),
-      settings,
-      skewMs: Number.isFinite(nowMs) ? nowMs - (beforeMs + afterMs) / 2 : undefined,
-      skewErrorMs: (afterMs - beforeMs) / 2,
-      isWriteTried,
-      writeError: isWriteTried ? await tryToWrite(session, dialect) : undefined,
-    }
-  })
+export async function examine(session: SqlSession, dialect: SqlDialect): Promise<Examination> {
+  const { applied, breaking } = await readSchema(session, dialect)
+  const words = WORDS[dialect.name]
+  const beforeMs = Date.now()
+  const facts = await ask(session, words.facts)
+  const afterMs = Date.now()
+  const settings = await readSettings(session, words.settings)
+  const nowMs = Number(facts['now_ms'])
+  const isWriteTried = applied.includes(1)
+  return {
+    dialect: dialect.name,
+    version: String(facts['version']),
+    applied,
+    breaking,
+    known: CORE.migrations.map(({ id }) => id),
+    settings,
+    skewMs: Number.isFinite(nowMs) ? nowMs - (beforeMs + afterMs) / 2 : undefined,
+    skewErrorMs: (afterMs - beforeMs) / 2,
+    isWriteTried,
+    writeError: isWriteTried ? await tryToWrite(session, dialect) : undefined,
+  }
 }
 
 interface Words {
@@ -154,8 +119,8 @@ async function readSchema(
   session: SqlSession,
   dialect: SqlDialect,
 ): Promise<Pick<Examination, 'applied' | 'breaking'>> {
-  const steps = await readSteps(session, dialect)
-  const newest = MIGRATIONS.length
+  const steps = await readSteps(session, dialect, CORE)
+  const newest = CORE.migrations.length
   const breaking = steps.filter((step) => step.id > newest && step.breaking)
   return { applied: steps.map(({ id }) => id), breaking: breaking.map(({ id }) => id) }
 }

@@ -5,10 +5,11 @@
  *
  * @module
  */
+
+import { momentText } from '../../database/moments.ts'
+import type { SqlStatement, SqlValue } from '../../database/session.ts'
 import type { Fence } from '../backend.ts'
-import { momentText } from './moments.ts'
 import type { Repeat } from './repeats.ts'
-import type { SqlStatement, SqlValue } from './session.ts'
 
 /** Makes the statement of a fence. */
 export type FenceStatement = (flowUuid: string, fence: Fence, repeat: Repeat) => SqlStatement

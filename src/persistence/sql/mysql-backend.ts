@@ -8,18 +8,24 @@
 import { type Checks, CLOCK, readOptions } from '../../base/checks.ts'
 import { type Clock, SYSTEM_CLOCK } from '../../base/clock.ts'
 import { isUrl } from '../../base/realms.ts'
+import { defaultQueryTimeoutMs, QUERY_TIMEOUT } from '../../database/limits.ts'
+import { MYSQL_DIALECT } from '../../database/mysql-dialect.ts'
+import { unavailable } from '../../database/mysql-faults.ts'
+import type { MysqlPool } from '../../database/mysql-line.ts'
+import { MysqlSession } from '../../database/mysql-session.ts'
+import { MOST_BYTES_PER_UNIT } from '../../database/mysql-values.ts'
+import { loadPeer } from '../../database/peer.ts'
+import {
+  handedIn,
+  lockTimeoutOf,
+  madeHere,
+  POOL_CHECKS,
+  type PoolSource,
+} from '../../database/pool-source.ts'
+import { RETRY_BOUNDS, type RetryBounds, RetryingSession } from '../../database/retrying.ts'
+import { checkServerUrl, withoutUrl } from '../../database/server-url.ts'
 import type { Backend } from '../backend.ts'
 import { fenceOnMysql } from './fences.ts'
-import { defaultQueryTimeoutMs, QUERY_TIMEOUT } from './limits.ts'
-import { MYSQL_DIALECT } from './mysql-dialect.ts'
-import { unavailable } from './mysql-faults.ts'
-import type { MysqlPool } from './mysql-line.ts'
-import { MysqlSession } from './mysql-session.ts'
-import { MOST_BYTES_PER_UNIT } from './mysql-values.ts'
-import { loadPeer } from './peer.ts'
-import { handedIn, lockTimeoutOf, madeHere, POOL_CHECKS, type PoolSource } from './pool-source.ts'
-import { RETRY_BOUNDS, type RetryBounds, RetryingSession } from './retrying.ts'
-import { checkServerUrl, withoutUrl } from './server-url.ts'
 import { SqlBackend } from './sql-backend.ts'
 import { Upserts } from './upserts.ts'
 

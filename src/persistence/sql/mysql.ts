@@ -7,14 +7,15 @@
  *
  * @module
  */
+
+import type { MysqlPool } from '../../database/mysql-line.ts'
 import type { Backend } from '../backend.ts'
 import { type MysqlOptions, mysqlBackend } from './mysql-backend.ts'
-import type { MysqlPool } from './mysql-line.ts'
 
+export type { MysqlConnection, MysqlPool, MysqlQuery } from '../../database/mysql-line.ts'
+export type { MysqlValue, SelfWritten } from '../../database/mysql-values.ts'
+export type { RetryBounds } from '../../database/retrying.ts'
 export type { MysqlOptions } from './mysql-backend.ts'
-export type { MysqlConnection, MysqlPool, MysqlQuery } from './mysql-line.ts'
-export type { MysqlValue, SelfWritten } from './mysql-values.ts'
-export type { RetryBounds } from './retrying.ts'
 
 /**
  * Remembers flows in a MySQL or MariaDB database, which Python TaskFlow may use too.

@@ -8,15 +8,20 @@
 import { BOOLEAN, type Checks, CLOCK, readOptions } from '../../base/checks.ts'
 import { type Clock, SYSTEM_CLOCK } from '../../base/clock.ts'
 import { isUrl } from '../../base/realms.ts'
+import { defaultQueryTimeoutMs, QUERY_TIMEOUT } from '../../database/limits.ts'
+import { lockTimeoutOf, POOL_CHECKS } from '../../database/pool-source.ts'
+import { POSTGRES_DIALECT } from '../../database/postgres-dialect.ts'
+import {
+  givenPlace,
+  madePlace,
+  type PostgresLibrary,
+  type PostgresPool,
+} from '../../database/postgres-pool.ts'
+import { PostgresSession } from '../../database/postgres-session.ts'
+import { RETRY_BOUNDS, type RetryBounds, RetryingSession } from '../../database/retrying.ts'
+import { checkServerUrl } from '../../database/server-url.ts'
 import type { Backend } from '../backend.ts'
-import { defaultQueryTimeoutMs, QUERY_TIMEOUT } from './limits.ts'
-import { lockTimeoutOf, POOL_CHECKS } from './pool-source.ts'
-import { POSTGRES_DIALECT } from './postgres-dialect.ts'
-import { givenPlace, madePlace, type PostgresLibrary, type PostgresPool } from './postgres-pool.ts'
-import { PostgresSession } from './postgres-session.ts'
 import { PostgresUpserts } from './postgres-upserts.ts'
-import { RETRY_BOUNDS, type RetryBounds, RetryingSession } from './retrying.ts'
-import { checkServerUrl } from './server-url.ts'
 import { SqlBackend } from './sql-backend.ts'
 
 /** How `postgres` behaves. Every option may be left out. */

@@ -6,10 +6,11 @@
  *
  * @module
  */
+
+import { COLUMN_TYPES, POSTGRES_DIALECT } from '../../database/postgres-dialect.ts'
+import type { SqlStatement, SqlValue } from '../../database/session.ts'
 import type { Checkpoint } from '../backend.ts'
-import { COLUMN_TYPES, POSTGRES_DIALECT } from './postgres-dialect.ts'
 import type { Repeat } from './repeats.ts'
-import type { SqlStatement, SqlValue } from './session.ts'
 import { ATOM_STATE, ATOM_WHOLE, payloadValues, stateValues } from './upserts.ts'
 
 /** Each pattern of atoms with payload and without has a text of its own. */

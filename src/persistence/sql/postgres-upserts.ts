@@ -9,13 +9,14 @@
  *
  * @module
  */
+
+import { momentText } from '../../database/moments.ts'
+import { COLUMN_TYPES, POSITION, POSTGRES_DIALECT } from '../../database/postgres-dialect.ts'
+import type { SqlStatement, SqlValue } from '../../database/session.ts'
 import type { AtomRecord, Checkpoint } from '../backend.ts'
 import { charactersOf } from '../checkpoint-size.ts'
-import { momentText } from './moments.ts'
-import { COLUMN_TYPES, POSITION, POSTGRES_DIALECT } from './postgres-dialect.ts'
 import { PostgresSteps } from './postgres-steps.ts'
 import { NO_REPEAT, type Repeat, type Repeats } from './repeats.ts'
-import type { SqlStatement, SqlValue } from './session.ts'
 import {
   ATOM_STATE,
   ATOM_WHOLE,

@@ -6,18 +6,19 @@
  *
  * @module
  */
+
+import type { PostgresPool } from '../../database/postgres-pool.ts'
 import type { Backend } from '../backend.ts'
 import { type PostgresOptions, postgresBackend } from './postgres-backend.ts'
-import type { PostgresPool } from './postgres-pool.ts'
 
-export type { PostgresOptions } from './postgres-backend.ts'
 export type {
   PostgresAnswer,
   PostgresClient,
   PostgresPool,
   PostgresQuery,
-} from './postgres-pool.ts'
-export type { RetryBounds } from './retrying.ts'
+} from '../../database/postgres-pool.ts'
+export type { RetryBounds } from '../../database/retrying.ts'
+export type { PostgresOptions } from './postgres-backend.ts'
 
 /**
  * Remembers flows in a PostgreSQL database, which Python TaskFlow may use too.

@@ -5,10 +5,11 @@
  *
  * @module
  */
+
+import type { SqlRow } from '../../database/session.ts'
 import { CorruptRecordError } from '../../errors.ts'
 import type { PageOptions } from '../backend.ts'
 import type { Page } from '../filters.ts'
-import type { SqlRow } from './session.ts'
 
 /** What a page is made of. */
 export interface Reading<R> {

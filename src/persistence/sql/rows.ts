@@ -6,12 +6,13 @@
  *
  * @module
  */
+
+import { momentFrom } from '../../database/moments.ts'
+import type { SqlRow } from '../../database/session.ts'
 import { CorruptRecordError } from '../../errors.ts'
 import { type AtomState, type Intention, RETRY_MOVES } from '../../states/atom.ts'
 import { FLOW_MOVES, type FlowState } from '../../states/flow.ts'
 import type { AtomRecord, BookRecord, StoredFlow, StoredFlowRecord } from '../backend.ts'
-import { momentFrom } from './moments.ts'
-import type { SqlRow } from './session.ts'
 
 /** A kind of atom, in the column `atom_type`. */
 export const ATOM_TYPES: Readonly<Record<AtomRecord['kind'], string>> = {

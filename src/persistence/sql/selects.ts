@@ -3,11 +3,12 @@
  *
  * @module
  */
+
+import type { SqlDialect } from '../../database/dialect.ts'
+import { momentText } from '../../database/moments.ts'
+import type { SqlStatement, SqlValue } from '../../database/session.ts'
 import type { BookFilter, FlowFilter } from '../backend.ts'
 import type { Page } from '../filters.ts'
-import type { SqlDialect } from './dialect.ts'
-import { momentText } from './moments.ts'
-import type { SqlStatement, SqlValue } from './session.ts'
 
 const MOMENT_COLUMNS = ['created_at', 'updated_at']
 const LEASE = 'taskflow_ts_lease_until'

@@ -6,6 +6,16 @@
  * @module
  */
 import type { Clock } from '../../base/clock.ts'
+import type { SqlDialect } from '../../database/dialect.ts'
+import { migrate } from '../../database/migrations.ts'
+import {
+  publicErrorOf,
+  type SqlRow,
+  type SqlSession,
+  type SqlStatement,
+  StatementRefusedError,
+  TooLargeError,
+} from '../../database/session.ts'
 import { BackendUnavailableError, NotFoundError, StorageError } from '../../errors.ts'
 import type {
   Backend,
@@ -19,23 +29,16 @@ import type {
 } from '../backend.ts'
 import { BackendLife } from '../backend-life.ts'
 import { CommitQueue, type CommitQueueOptions } from '../commit-queue.ts'
+import type { Examination } from '../examination.ts'
 import { staleWrite } from '../fencing.ts'
 import { pageOf } from '../filters.ts'
 import { checkCheckpoint, mayBeStored } from '../validation.ts'
-import type { SqlDialect } from './dialect.ts'
+import { examine } from './examination.ts'
 import { readPage } from './readable.ts'
 import { Repeats } from './repeats.ts'
 import { atomFrom, bookFrom, flowFrom } from './rows.ts'
-import { migrate } from './schema.ts'
+import { CORE } from './schema.ts'
 import { Selects } from './selects.ts'
-import {
-  publicErrorOf,
-  type SqlRow,
-  type SqlSession,
-  type SqlStatement,
-  StatementRefusedError,
-  TooLargeError,
-} from './session.ts'
 import type { CheckpointStatements } from './upserts.ts'
 
 /** What a driver brings. */
@@ -198,16 +201,12 @@ export class SqlBackend implements Backend {
     })
   }
 
-  /**
-   * Looks into the database as it is: connects, and makes no tables.
-   *
-   * @internal
-   */
-  async examine<R>(work: (session: SqlSession, dialect: SqlDialect) => Promise<R>): Promise<R> {
+  /** Looks into the database as it is: connects, and makes no tables. */
+  async examine(): Promise<Examination> {
     this.#life.refuseWhenClosing()
     await this.#session.open()
     try {
-      return await work(this.#session, this.#dialect)
+      return await examine(this.#session, this.#dialect)
     } catch (error) {
       throw publicErrorOf(error)
     }
@@ -243,7 +242,7 @@ export class SqlBackend implements Backend {
   async #connect(): Promise<void> {
     await this.#session.open()
     try {
-      await migrate(this.#session, this.#dialect, this.#clock.now())
+      await migrate(this.#session, this.#dialect, this.#clock.now(), CORE)
     } catch (error) {
       await this.#session.close()
       const shown = publicErrorOf(error)

@@ -6,14 +6,15 @@
  *
  * @module
  */
+
+import type { SqlDialect, Upsert } from '../../database/dialect.ts'
+import { momentText } from '../../database/moments.ts'
+import type { SqlStatement, SqlValue } from '../../database/session.ts'
 import type { AtomPayload, AtomRecord, BookRecord, Checkpoint, FlowRecord } from '../backend.ts'
 import { charactersOf } from '../checkpoint-size.ts'
-import type { SqlDialect, Upsert } from './dialect.ts'
 import type { FenceStatement } from './fences.ts'
-import { momentText } from './moments.ts'
 import { NO_REPEAT, type Repeats } from './repeats.ts'
 import { ATOM_TYPES } from './rows.ts'
-import type { SqlStatement, SqlValue } from './session.ts'
 
 /** Makes statements of checkpoints. */
 export interface CheckpointStatements {

@@ -7,9 +7,10 @@
  *
  * @module
  */
+
+import type { Migration } from '../../../database/migration.ts'
 import { LOGBOOKS_ON_MYSQL } from './0001-logbooks-mysql.ts'
 import { LOGBOOKS_ON_POSTGRES } from './0001-logbooks-postgres.ts'
-import type { Migration } from './migration.ts'
 
 /** Books, flow details, atom details. */
 export const LOGBOOKS: Migration = {

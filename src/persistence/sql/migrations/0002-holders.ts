@@ -5,7 +5,7 @@
  *
  * @module
  */
-import type { Migration } from './migration.ts'
+import type { Migration } from '../../../database/migration.ts'
 
 // Unfinished flows are few beside those that have ended, and are found by state already. The name
 // has a key of its own, since there may be many flows of other names.

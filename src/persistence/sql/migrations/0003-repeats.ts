@@ -6,7 +6,7 @@
  *
  * @module
  */
-import type { Migration } from './migration.ts'
+import type { Migration } from '../../../database/migration.ts'
 
 const ADD = 'ALTER TABLE flowdetails ADD COLUMN taskflow_ts_repeat INTEGER NULL'
 

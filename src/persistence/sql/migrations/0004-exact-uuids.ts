@@ -6,7 +6,7 @@
  *
  * @module
  */
-import type { Migration } from './migration.ts'
+import type { Migration } from '../../../database/migration.ts'
 
 const EXACT = 'VARCHAR(64) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin'
 

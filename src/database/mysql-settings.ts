@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { BackendUnavailableError } from '../../errors.ts'
+import { BackendUnavailableError } from '../errors.ts'
 import { isConnectionLost } from './mysql-faults.ts'
 import { ask, type Line, send } from './mysql-line.ts'
 

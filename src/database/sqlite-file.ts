@@ -9,8 +9,8 @@
 import { type Stats, statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { isUrl } from '../../base/realms.ts'
-import { SharedFaultError } from '../commit-queue.ts'
+import { isUrl } from '../base/realms.ts'
+import { SharedFaultError } from './session.ts'
 
 /** How long the files beside it are trusted: what was in a log that is missed is not lost yet. */
 const COMPANIONS_TRUSTED_MS = 5

@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { isError } from '../../base/realms.ts'
+import { isError } from '../base/realms.ts'
 
 /** How the URLs of one kind of server look. */
 export interface UrlForm {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { SqlDialect } from '../dialect.ts'
+import type { SqlDialect } from './dialect.ts'
 
 /** What one step does to a database. */
 export interface Migration {

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { type Check, count, number } from '../../base/checks.ts'
+import { type Check, count, number } from '../base/checks.ts'
 import { within } from './limits.ts'
 
 /** Gives a pool, and takes it back. */

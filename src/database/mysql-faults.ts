@@ -7,8 +7,8 @@
  *
  * @module
  */
-import { firstInside, isError } from '../../base/realms.ts'
-import { BackendUnavailableError, StorageError } from '../../errors.ts'
+import { firstInside, isError } from '../base/realms.ts'
+import { BackendUnavailableError, StorageError } from '../errors.ts'
 import { SILENCE_ADVICE, SilenceError } from './limits.ts'
 import {
   NotPermittedError,

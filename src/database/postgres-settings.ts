@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { BackendUnavailableError } from '../../errors.ts'
+import { BackendUnavailableError } from '../errors.ts'
 import type { PostgresAnswer } from './postgres-pool.ts'
 
 /** Answers with the encodings, in one row. */

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { BackendUnavailableError } from '../../errors.ts'
+import { BackendUnavailableError } from '../errors.ts'
 
 /**
  * Imports a library late.

@@ -6,9 +6,9 @@
  *
  * @module
  */
-import { firstInside, isError } from '../../base/realms.ts'
-import { inWords } from '../../base/thrown.ts'
-import { BackendUnavailableError, StorageError } from '../../errors.ts'
+import { firstInside, isError } from '../base/realms.ts'
+import { inWords } from '../base/thrown.ts'
+import { BackendUnavailableError, StorageError } from '../errors.ts'
 import { SILENCE_ADVICE, SilenceError } from './limits.ts'
 import {
   NotPermittedError,

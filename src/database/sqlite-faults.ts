@@ -9,9 +9,9 @@
 import { existsSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { isError, isUrl } from '../../base/realms.ts'
-import { inWords } from '../../base/thrown.ts'
-import { BackendUnavailableError, StorageError } from '../../errors.ts'
+import { isError, isUrl } from '../base/realms.ts'
+import { inWords } from '../base/thrown.ts'
+import { BackendUnavailableError, StorageError } from '../errors.ts'
 import {
   NotPermittedError,
   type Refusal,

@@ -7,8 +7,8 @@
  *
  * @module
  */
-import { type Check, number } from '../../base/checks.ts'
-import { SYSTEM_CLOCK } from '../../base/clock.ts'
+import { type Check, number } from '../base/checks.ts'
+import { SYSTEM_CLOCK } from '../base/clock.ts'
 
 /** The longest that PostgreSQL takes for a limit of its own. */
 const MAX_MS = 2 ** 31 - 1

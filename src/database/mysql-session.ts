@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { BackendUnavailableError, StorageError } from '../../errors.ts'
+import { BackendUnavailableError, StorageError } from '../errors.ts'
 import { borrow } from './limits.ts'
 import { failed, isConnectionSpent, isRefused, unavailable, unreached } from './mysql-faults.ts'
 import {

@@ -1,13 +1,12 @@
 /**
- * What a database driver does for the SQL backend: a batch of statements, a batch of queries.
+ * What a database driver does for those who keep something: a batch of statements, or of queries.
  *
  * For drivers. There are no interactive transactions: a batch is known before it starts, so a
  * driver may send it in one round trip, and nothing can come in between on a shared connection.
  *
  * @module
  */
-import { type BackendUnavailableError, StorageError } from '../../errors.ts'
-import { SharedFaultError } from '../commit-queue.ts'
+import { type BackendUnavailableError, StorageError } from '../errors.ts'
 
 /** A value handed to a statement. */
 export type SqlValue = string | number | null
@@ -107,6 +106,9 @@ export class StatementRefusedError extends StorageError {
     this.table = table
   }
 }
+
+/** A fault that all parts of a batch would meet again, each for itself. */
+export class SharedFaultError extends StorageError {}
 
 /** The user may not do this, or the database is read-only. Nothing of the batch was written. */
 export class NotPermittedError extends StorageError {}

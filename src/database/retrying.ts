@@ -7,18 +7,11 @@
  *
  * @module
  */
+import { type Check, type Checks, DURATION, isObject, number, readOptions } from '../base/checks.ts'
+import { SYSTEM_CLOCK, sleep } from '../base/clock.ts'
+import { BackendUnavailableError, type StorageError } from '../errors.ts'
 import {
-  type Check,
-  type Checks,
-  DURATION,
-  isObject,
-  number,
-  readOptions,
-} from '../../base/checks.ts'
-import { SYSTEM_CLOCK, sleep } from '../../base/clock.ts'
-import { BackendUnavailableError, type StorageError } from '../../errors.ts'
-import { SharedFaultError } from '../commit-queue.ts'
-import {
+  SharedFaultError,
   type SqlRow,
   type SqlSession,
   type SqlStatement,

@@ -8,7 +8,7 @@
  * @module
  */
 import { createHash } from 'node:crypto'
-import { StorageError } from '../../errors.ts'
+import { StorageError } from '../errors.ts'
 import { borrow, SilenceError, within } from './limits.ts'
 import type { PoolSource } from './pool-source.ts'
 import {
