@@ -2,7 +2,8 @@
  * Every error that this package throws, with its code.
  *
  * For callers who must act on an error: `code` is API and outlives releases, the message is not.
- * Wrong arguments are plain `TypeError` or `RangeError` and have no code. Imports nothing.
+ * Wrong arguments are plain `TypeError` or `RangeError` and have no code. Imports nothing. Long,
+ * since a program that must know what can happen finds it here, and nowhere else.
  *
  * @module
  */

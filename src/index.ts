@@ -19,6 +19,7 @@ export {
   times,
 } from './atoms/controllers.ts'
 export type { DelayInputs, ExponentialDelay, RetryDelay } from './atoms/delay.ts'
+export { type TaskSpec, task } from './atoms/function-task.ts'
 export { type FunctorOptions, mapTask, reduceTask } from './atoms/functors.ts'
 export { type Attempt, History } from './atoms/history.ts'
 export type { Provides, Provision } from './atoms/provides.ts'
@@ -41,8 +42,6 @@ export {
   type TaskFunctions,
   type TaskOptions,
   type TaskProgress,
-  type TaskSpec,
-  task,
 } from './atoms/task.ts'
 export {
   type ThreadContext,
@@ -115,6 +114,7 @@ export type {
 export type { ProgressEvents, TaskProgressed } from './engine/progress.ts'
 export { type Resumed, type ResumeOptions, resumeAll } from './engine/resuming.ts'
 export type { EngineStatistics, Phase } from './engine/statistics.ts'
+export type { RecordView } from './engine/record-view.ts'
 export type { FetchOptions, Storage } from './engine/storage.ts'
 // Errors
 export {

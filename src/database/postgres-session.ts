@@ -7,9 +7,10 @@
  *
  * @module
  */
+
 import { createHash } from 'node:crypto'
 import { StorageError } from '../errors.ts'
-import { borrow, SilenceError, within } from './limits.ts'
+import { borrow, SilenceError } from './limits.ts'
 import type { PoolSource } from './pool-source.ts'
 import {
   failed,
@@ -18,6 +19,19 @@ import {
   unavailable,
   unreached,
 } from './postgres-faults.ts'
+import {
+  checked,
+  giveBack,
+  hangUp,
+  ignore,
+  Line,
+  plain,
+  rowsOf,
+  runInOrder,
+  TransactionSession,
+  together,
+  transaction,
+} from './postgres-line.ts'
 import type {
   PostgresAnswer,
   PostgresClient,
@@ -25,13 +39,7 @@ import type {
   PostgresQuery,
 } from './postgres-pool.ts'
 import { checkEncodings, ENCODINGS } from './postgres-settings.ts'
-import {
-  type SqlRow,
-  type SqlSession,
-  type SqlStatement,
-  type SqlValue,
-  StatementRefusedError,
-} from './session.ts'
+import type { SqlRow, SqlSession, SqlStatement } from './session.ts'
 
 /** Of all that take turns here, this is the number of taskflow-ts: "tfts". */
 const MIGRATION_LOCK = 0x74667473
@@ -231,124 +239,3 @@ export class PostgresSession implements SqlSession {
 function nameOf(sql: string): string {
   return `taskflow_ts_${createHash('sha256').update(sql).digest('base64url').slice(0, 24)}`
 }
-
-/** A connection on which no answer may take too long. */
-class Line {
-  readonly #client: PostgresClient
-  readonly #limitMs: number
-
-  constructor(client: PostgresClient, limitMs: number) {
-    this.#client = client
-    this.#limitMs = limitMs
-  }
-
-  get isPipelined(): boolean {
-    return this.#client.pipeline === true
-  }
-
-  ask(query: PostgresQuery): Promise<PostgresAnswer> {
-    return within(this.#client.query(query), this.#limitMs, 'there was no answer')
-  }
-}
-
-/** What is done within a transaction that somebody else ends. Its errors are those of `pg`. */
-class TransactionSession implements SqlSession {
-  readonly #line: Line
-
-  constructor(line: Line) {
-    this.#line = line
-  }
-
-  async open(): Promise<void> {}
-
-  async close(): Promise<void> {}
-
-  alone<R>(work: (session: SqlSession) => Promise<R>): Promise<R> {
-    return work(this)
-  }
-
-  write(statements: readonly SqlStatement[]): Promise<readonly number[]> {
-    return runInOrder(this.#line, statements, ignore)
-  }
-
-  async read(queries: readonly SqlStatement[]): Promise<readonly (readonly SqlRow[])[]> {
-    const answers: (readonly SqlRow[])[] = []
-    for (const { sql, values } of queries) {
-      answers.push(rowsOf(await this.#line.ask(plain(sql, values))))
-    }
-    return answers
-  }
-}
-
-async function runInOrder(
-  line: Line,
-  statements: readonly SqlStatement[],
-  onTable: (table: string | undefined) => void,
-): Promise<readonly number[]> {
-  const counts: number[] = []
-  for (const statement of statements) {
-    onTable(statement.table)
-    counts.push(checked(statement, await line.ask(plain(statement.sql, statement.values))))
-  }
-  return counts
-}
-
-/** A transaction of statements that need not wait for each other: one round trip, where it can be. */
-async function together(
-  line: Line,
-  begin: string,
-  queries: readonly PostgresQuery[],
-): Promise<readonly PostgresAnswer[]> {
-  if (!line.isPipelined) {
-    return transaction(line, begin, async () => {
-      const answers: PostgresAnswer[] = []
-      for (const query of queries) answers.push(await line.ask(query))
-      return answers
-    })
-  }
-  // All of it is sent at once. After an error COMMIT rolls back.
-  const [, answers] = await Promise.all([
-    line.ask(plain(begin)),
-    Promise.all(queries.map((query) => line.ask(query))),
-    line.ask(plain('COMMIT')),
-  ])
-  return answers
-}
-
-async function transaction<R>(line: Line, begin: string, work: () => Promise<R>): Promise<R> {
-  await line.ask(plain(begin))
-  try {
-    const answer = await work()
-    await line.ask(plain('COMMIT'))
-    return answer
-  } catch (error) {
-    if (!isConnectionLost(error)) await line.ask(plain('ROLLBACK'))
-    throw error
-  }
-}
-
-function plain(text: string, values: readonly SqlValue[] = []): PostgresQuery {
-  return { text, values: [...values] }
-}
-
-function checked({ mustChange = 0, table }: SqlStatement, { rowCount }: PostgresAnswer): number {
-  const count = rowCount ?? 0
-  if (count < mustChange) throw new StatementRefusedError('row-count', table ?? 'the database')
-  return count
-}
-
-function rowsOf({ rows }: PostgresAnswer): readonly SqlRow[] {
-  return rows as readonly SqlRow[]
-}
-
-function giveBack(client: PostgresClient): void {
-  client.release()
-}
-
-/** Closes the socket at once: a farewell would wait for the answers before it. */
-function hangUp(client: PostgresClient): void {
-  const { connection } = client as { connection?: { stream?: { destroy?: () => void } } }
-  connection?.stream?.destroy?.()
-}
-
-function ignore(): void {}

@@ -15,7 +15,7 @@ import type { FlowItem } from '../flows/flow.ts'
 import { type Claim, claimFor } from '../holding/claim.ts'
 import type { Undo } from '../persistence/flow-meta.ts'
 import { type Compilation, compile } from './compiler.ts'
-import { errorOf, throwAtEnd } from './completer.ts'
+import { errorOf } from './completer.ts'
 import { hasRun } from './course.ts'
 import { dismiss } from './engine-kinds.ts'
 import type { AtomEvents, FlowEvents } from './events.ts'
@@ -27,17 +27,11 @@ import { type Ending, Machine } from './machine.ts'
 import type { EngineParts, RevertOptions, RunOptions } from './options.ts'
 import { type PreparationParts, type Purpose, prepareRuntime, refuseMisfit } from './preparation.ts'
 import type { ProgressEvents } from './progress.ts'
-import type { Runtime } from './runtime.ts'
+import { type Prepared, Session } from './session.ts'
 import { type EngineStatistics, type Phase, StatisticsClock } from './statistics.ts'
 import { Storage } from './storage.ts'
 import { refusePassing, undoOnDemand } from './undoing.ts'
 import { Wishes } from './wishes.ts'
-
-/** Everything that needs the flow to be compiled and its records to be there. */
-interface Prepared {
-  readonly runtime: Runtime
-  readonly machine: Machine
-}
 
 /**
  * Runs one flow, and remembers where it is.
@@ -153,7 +147,7 @@ export class Engine<Results extends object = Record<string, unknown>> {
    * claimed the run: atoms under way were told to stop, and nothing of theirs was written.
    */
   async run(options: RunOptions = {}): Promise<void> {
-    await this.#runToEnd(await this.#begin(options), options)
+    await (await this.#begin(options)).runToEnd(options)
   }
 
   /**
@@ -170,7 +164,7 @@ export class Engine<Results extends object = Record<string, unknown>> {
     const undo = undoOnDemand(options)
     if (this.#record.isRunning) throw new EngineBusyError(this.flow.name)
     if (this.storage.getFlowState() === 'REVERTED') return
-    await this.#runToEnd(await this.#begin({}, undo), options)
+    await (await this.#begin({}, undo)).runToEnd(options)
   }
 
   /**
@@ -194,40 +188,7 @@ export class Engine<Results extends object = Record<string, unknown>> {
    * Whoever leaves the loop early suspends the flow; what is under way is finished first.
    */
   async *runIter(options: RunOptions = {}): AsyncGenerator<Phase | Ending, void> {
-    const prepared = await this.#begin(options)
-    const { machine } = prepared
-    let isLeft = true
-    const release = this.#limits.heed(options, prepared.runtime.reversal.undo)
-    try {
-      yield 'RESUMING'
-      await machine.resume()
-      await this.#journal.flush()
-      let next: ReturnType<Machine['next']> = 'SCHEDULING' // though nothing may be ready
-      for (; next !== undefined; next = machine.next()) {
-        if (next === 'SCHEDULING') {
-          yield 'SCHEDULING'
-          await machine.startBatch()
-        }
-        yield 'WAITING'
-        await machine.wait()
-        yield 'ANALYZING'
-        await machine.analyze()
-        await this.#journal.flush()
-      }
-      const ending = machine.ending()
-      if (ending !== 'FAILURE') yield ending
-      isLeft = false
-      await this.#finish(ending, prepared)
-    } catch (error) {
-      isLeft = false
-      await this.#stopAfter(error, prepared)
-    } finally {
-      try {
-        if (isLeft) await this.#finishAfterLeaving(prepared)
-      } finally {
-        await this.#end(release)
-      }
-    }
+    yield* (await this.#begin(options)).phases(options)
   }
 
   /**
@@ -291,19 +252,8 @@ export class Engine<Results extends object = Record<string, unknown>> {
     return this.#prepared
   }
 
-  async #runToEnd(prepared: Prepared, options: RunOptions): Promise<void> {
-    const release = this.#limits.heed(options, prepared.runtime.reversal.undo)
-    try {
-      await this.#finish(await prepared.machine.runToEnd(), prepared)
-    } catch (error) {
-      await this.#stopAfter(error, prepared)
-    } finally {
-      await this.#end(release)
-    }
-  }
-
   /** @param undo the run is to be reverted instead of being gone on with */
-  async #begin(options: RunOptions, undo?: Undo): Promise<Prepared> {
+  async #begin(options: RunOptions, undo?: Undo): Promise<Session> {
     this.#limits.check(options)
     if (this.#record.isRunning) throw new EngineBusyError(this.flow.name)
     this.#record.begin()
@@ -321,7 +271,7 @@ export class Engine<Results extends object = Record<string, unknown>> {
       this.#record.move('RUNNING')
       await prepared.runtime.moves.afterMove()
       this.#claim.watch((problem) => prepared.machine.lose(problem))
-      return prepared
+      return this.#sessionOf(prepared)
     } catch (thrown) {
       const error = errorOf(thrown)
       await this.#claim.giveBack()
@@ -341,48 +291,21 @@ export class Engine<Results extends object = Record<string, unknown>> {
     this.validate()
   }
 
-  async #end(release: () => void): Promise<void> {
-    release()
-    this.#claim.rest()
-    this.interceptors.end()
-    this.#prepared?.machine.rest()
-    this.#statistics.stop()
-    await dismiss(this.#parts).finally(() => this.#record.end())
-  }
-
-  /** Moves the flow to its final state, and throws what is to be thrown. */
-  async #finish(ending: Ending, { runtime }: Prepared): Promise<void> {
-    await this.#record.close(ending)
-    if (ending === 'SUCCESS' || ending === 'SUSPENDED') return
-    throwAtEnd(runtime, this.storage)
-  }
-
-  /** Something other than an atom failed in the middle: stops the atoms under way, and throws it. */
-  async #stopAfter(thrown: unknown, { runtime, machine }: Prepared): Promise<never> {
-    const error = errorOf(thrown)
-    if (machine.runningCount > 0) runtime.signals.abort(error)
-    await machine.abandon()
-    await this.#letGo()
-    this.interceptors.end(error)
-    throw error
-  }
-
-  /** Nobody works on the run any more: what was recorded is written, if that is possible by now. */
-  async #letGo(): Promise<void> {
-    if (this.#claim.canWrite) {
-      await this.#claim.end()
-      await this.#journal.flush().catch(() => {}) // kept for the next run
-    }
-    await this.#claim.giveBack()
-  }
-
-  async #finishAfterLeaving(prepared: Prepared): Promise<void> {
-    try {
-      await this.suspend()
-      await this.#record.close(await prepared.machine.stop())
-    } catch (error) {
-      await this.#stopAfter(error, prepared)
-    }
+  #sessionOf(prepared: Prepared): Session {
+    return new Session(
+      {
+        engineParts: this.#parts,
+        storage: this.storage,
+        claim: this.#claim,
+        journal: this.#journal,
+        record: this.#record,
+        limits: this.#limits,
+        wishes: this.#wishes,
+        interceptors: this.interceptors,
+        statistics: this.#statistics,
+      },
+      prepared,
+    )
   }
 
   #demandPrepared(what: string): Prepared {

@@ -7,22 +7,12 @@
  * @module
  */
 import type { Atom } from '../atoms/atom.ts'
-import { History } from '../atoms/history.ts'
 import type { Failure } from '../base/failure.ts'
 import { demandSymbols } from '../base/names.ts'
 import { NotFoundError, type NotStorableError } from '../errors.ts'
-import {
-  type AtomDetail,
-  failureToReport,
-  type ProgressDetails,
-  RetryDetail,
-  type TaskDetail,
-} from '../persistence/atom-detail.ts'
+import type { AtomDetail } from '../persistence/atom-detail.ts'
 import type { FlowDetail } from '../persistence/flow-detail.ts'
 import { readMembers } from '../persistence/kept-value.ts'
-import { INJECTOR_NAME } from '../persistence/records.ts'
-import type { AtomState, Intention } from '../states/atom.ts'
-import type { FlowState } from '../states/flow.ts'
 import { Additions, type InjectOptions } from './additions.ts'
 import { attachRecords } from './attaching.ts'
 import { type Compilation, type GraphNode, UNCOMPILED } from './compiler.ts'
@@ -30,6 +20,7 @@ import { recordsOf } from './differences.ts'
 import { FlowMetadata } from './flow-metadata.ts'
 import { Injector } from './injector.ts'
 import { Lookup } from './lookup.ts'
+import { RecordView } from './record-view.ts'
 import type { Writer } from './writer.ts'
 
 /** How results are read. */
@@ -47,9 +38,7 @@ export interface FetchOptions {
  *
  * @typeParam Results the symbols that can be fetched, with their types
  */
-export class Storage<Results extends object = Record<string, unknown>> {
-  /** The record that is kept. */
-  readonly flowDetail: FlowDetail
+export class Storage<Results extends object = Record<string, unknown>> extends RecordView {
   /** @internal */
   readonly flowMetadata: FlowMetadata
   readonly #writer: Writer
@@ -61,31 +50,11 @@ export class Storage<Results extends object = Record<string, unknown>> {
   #lookup: Lookup | undefined
 
   constructor(flowDetail: FlowDetail, writer: Writer) {
-    this.flowDetail = flowDetail
+    super(flowDetail)
     this.flowMetadata = new FlowMetadata(flowDetail, writer)
     this.#writer = writer
     this.#injector = new Injector(flowDetail)
     this.#additions = new Additions(flowDetail)
-  }
-
-  /** Name of the flow. */
-  get flowName(): string {
-    return this.flowDetail.name
-  }
-
-  /** Identifies the run. */
-  get flowUuid(): string {
-    return this.flowDetail.uuid
-  }
-
-  /** Whatever users store with the flow. */
-  get flowMeta(): Readonly<Record<string, unknown>> {
-    return this.flowDetail.meta
-  }
-
-  /** Where the flow is. */
-  getFlowState(): FlowState {
-    return this.flowDetail.state
   }
 
   /**
@@ -129,7 +98,7 @@ export class Storage<Results extends object = Record<string, unknown>> {
     options: InjectOptions = { transient: true },
   ): void {
     demandSymbols(`the values put into '${atom}'`, values)
-    const detail = this.#detail(atom)
+    const detail = this.detailOf(atom)
     if (options.transient === true) {
       this.#byAtom.set(atom, { ...this.#byAtom.get(atom), ...values })
       return
@@ -197,95 +166,6 @@ export class Storage<Results extends object = Record<string, unknown>> {
     return new Set(missing.filter((one) => one.atom === atom).map(({ argument }) => argument))
   }
 
-  /** Names of the atoms that have records, in order of definition. */
-  get atomNames(): readonly string[] {
-    return [...this.flowDetail].map(({ name }) => name).filter((name) => name !== INJECTOR_NAME)
-  }
-
-  /** @throws {@link NotFoundError} when there is no such atom. */
-  getAtomUuid(atom: string): string {
-    return this.#detail(atom).uuid
-  }
-
-  /** @throws {@link NotFoundError} when there is no such atom. */
-  getAtomState(atom: string): AtomState {
-    return this.#detail(atom).state
-  }
-
-  /** @throws {@link NotFoundError} when there is no such atom. */
-  getAtomIntention(atom: string): Intention {
-    return this.#detail(atom).intention
-  }
-
-  /** State and intention of several atoms, by name. */
-  getAtomsStates(
-    atoms: Iterable<string>,
-  ): Readonly<Record<string, { readonly state: AtomState; readonly intention: Intention }>> {
-    const entries = [...atoms].map((atom) => {
-      const { state, intention } = this.#detail(atom)
-      return [atom, { state, intention }] as const
-    })
-    return Object.fromEntries(entries)
-  }
-
-  /**
-   * What execute of an atom returned, or its {@link Failure}; of a retry, its attempts.
-   *
-   * @throws {@link NotFoundError} when it has not come to an end, or there is no such atom.
-   */
-  getExecuteResult(atom: string): unknown {
-    const detail = this.#detail(atom) as TaskDetail | RetryDetail
-    if (detail.failure !== undefined) return detail.failure
-    if (['SUCCESS', 'FAILURE', 'REVERTING'].includes(detail.state)) return detail.results
-    throw new NotFoundError(`execute of '${atom}' has no result: it is ${detail.state}`)
-  }
-
-  /**
-   * What revert of an atom returned, or its {@link Failure}.
-   *
-   * @throws {@link NotFoundError} when it was not reverted, or there is no such atom.
-   */
-  getRevertResult(atom: string): unknown {
-    const detail = this.#detail(atom)
-    if (detail.revertFailure !== undefined) return detail.revertFailure
-    if (detail.state === 'REVERTED') return detail.revertResults
-    throw new NotFoundError(`revert of '${atom}' has no result: it is ${detail.state}`)
-  }
-
-  /**
-   * Why execute failed, by atom; failures that a later success replaced are gone, and those from
-   * before a new run or a new attempt of the retry around the atom.
-   */
-  getFailures(): Readonly<Record<string, Failure>> {
-    return this.#collect(failureToReport)
-  }
-
-  /** Why revert failed, by atom. */
-  getRevertFailures(): Readonly<Record<string, Failure>> {
-    return this.#collect(({ revertFailure }) => revertFailure)
-  }
-
-  /**
-   * What a retry has tried.
-   *
-   * @throws {@link NotFoundError} when there is no such retry.
-   */
-  getRetryHistory(atom: string): History {
-    const detail = this.#detail(atom)
-    if (!(detail instanceof RetryDetail)) throw new NotFoundError(`'${atom}' is not a retry`)
-    return new History(detail.results, detail.failure)
-  }
-
-  /** How far an atom has come, from 0 to 1. */
-  getTaskProgress(atom: string): number {
-    return this.#detail(atom).progress ?? 0
-  }
-
-  /** What the atom said with its last progress report. */
-  getTaskProgressDetails(atom: string): ProgressDetails | undefined {
-    return this.#detail(atom).progressDetails
-  }
-
   /**
    * Adds to what is stored with an atom; written with the next checkpoint.
    *
@@ -293,7 +173,7 @@ export class Storage<Results extends object = Record<string, unknown>> {
    * changed.
    */
   updateAtomMetadata(atom: string, meta: Readonly<Record<string, unknown>>): void {
-    const detail = this.#detail(atom)
+    const detail = this.detailOf(atom)
     const kept = this.#writer.texts.keepEach(meta, `the metadata of '${atom}',`)
     const added = readMembers(kept)
     this.#writer.texts.demandChanged(detail, { meta: { ...detail.meta, ...added } })
@@ -364,34 +244,11 @@ export class Storage<Results extends object = Record<string, unknown>> {
 
   #node(atom: string): GraphNode {
     const node = this.#compilation?.byName.get(atom)
-    if (node === undefined) throw this.#unknown(atom)
+    if (node === undefined) throw this.unknownAtom(atom)
     return node
   }
 
   #looking(): Lookup {
     return this.#lookup ?? this.#lookupIn(UNCOMPILED, [])
-  }
-
-  #detail(atom: string): AtomDetail {
-    const detail = this.flowDetail.find(atom)
-    if (detail === undefined) throw this.#unknown(atom)
-    return detail
-  }
-
-  #unknown(atom: string): NotFoundError {
-    return new NotFoundError(
-      `flow '${this.flowName}' has no record of an atom '${atom}': it has ${this.atomNames.slice(0, 20).join(', ') || 'none, since its engine is not prepared'}`,
-    )
-  }
-
-  #collect(
-    failureOf: (detail: AtomDetail) => Failure | undefined,
-  ): Readonly<Record<string, Failure>> {
-    const failures = new Map<string, Failure>()
-    for (const detail of this.flowDetail) {
-      const failure = failureOf(detail)
-      if (failure !== undefined) failures.set(detail.name, failure)
-    }
-    return Object.fromEntries(failures)
   }
 }

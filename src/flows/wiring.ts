@@ -10,8 +10,20 @@
  *
  * @module
  */
+
 import type { Wired } from '../atoms/atom.ts'
 import type { Less, Nothing, Simplify } from '../atoms/wiring.ts'
+import type {
+  AllOf,
+  IsUnknown,
+  KnownIn,
+  NameOf,
+  NamesIn,
+  OptionalIn,
+  Place,
+  PositionOf,
+  PropertyOf,
+} from './places.ts'
 
 /** The symbols that something requires from outside. */
 export type NeedsOf<T> =
@@ -108,30 +120,8 @@ export type GivesAfter<Items extends readonly unknown[], Gives, Added> =
       : GivesFrom<Items, Gives, Row, NameOf<Row>>
     : object
 
-/** True for `object`, which stands for "not known"; false for known symbols, be they none. */
-type IsUnknown<T> = keyof T extends never ? ('' extends T ? false : true) : false
-
-/** The names of symbols; `string` where they are not known. */
-type NamesIn<T> = IsUnknown<T> extends true ? string : keyof T
-
 /** For each child, the names that it gives. */
 type RowNames<Items> = { [I in keyof Items]: NamesIn<GivesOf<Items[I]>> }
-
-/** That a name is given, or wanted, by the child at a position of the row. */
-type Place<Name, At> = Name extends unknown ? readonly [name: Name, at: At] : never
-
-type NameOf<Places> = Places extends readonly [infer Name, unknown] ? Name : never
-
-/** The names among places that are known. */
-type KnownIn<Places> = Places extends readonly [infer Name, unknown]
-  ? string extends Name
-    ? never
-    : Name
-  : never
-
-type PositionOf<Places, Name> = Position<Extract<Places, readonly [Name, unknown]>>
-
-type Position<Found> = Found extends readonly [unknown, infer At extends number] ? At : never
 
 /**
  * Walks along the children.
@@ -227,15 +217,6 @@ type TypeWanted<Items extends readonly unknown[], Needs, Open, Wanted, Name> = (
 type TypesAt<Items extends readonly unknown[], At, Name> = At extends number
   ? (type: PropertyOf<NeedsOf<Items[At]>, Name>) => void
   : never
-
-/** What all functions of a union can be called with: the intersection of what each takes. */
-type AllOf<Takers> = [Takers] extends [never]
-  ? unknown
-  : [Takers] extends [(type: infer Type) => void]
-    ? Type
-    : never
-
-type PropertyOf<T, Name> = Name extends keyof T ? T[Name] : unknown
 
 /** Inputs of a child that are given with a type that does not fit. */
 type WrongInput<Items extends readonly unknown[], Before, Given, Row, N> = {
@@ -356,5 +337,3 @@ type IsOptional<Items extends readonly unknown[], Needs, Open, At, Name> =
   | (At extends number ? OptionalIn<NeedsOf<Items[At]>, Name> : never) extends true
   ? true
   : false
-
-type OptionalIn<T, Name> = T extends { [K in Name & PropertyKey]: unknown } ? false : true

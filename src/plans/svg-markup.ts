@@ -7,6 +7,7 @@
  * @module
  */
 import type { AtomState } from '../states/atom.ts'
+import { inOneLine, pixelsOf } from './characters.ts'
 import {
   type AtomBox,
   BOX_PADDING,
@@ -19,8 +20,7 @@ import {
   LINES,
   TITLE_FONT,
   TITLE_HEIGHT,
-} from './arrange.ts'
-import { inOneLine, pixelsOf } from './characters.ts'
+} from './drawing.ts'
 import type { Point } from './layout.ts'
 import type { Marks } from './marks.ts'
 import type { PlanData } from './model.ts'

@@ -6,7 +6,8 @@
  * @module
  */
 import { BOOLEAN, oneOf } from '../base/checks.ts'
-import { arrange, type Drawing } from './arrange.ts'
+import { arrange } from './arrange.ts'
+import type { Drawing } from './drawing.ts'
 import type { DataOptions } from './edges.ts'
 import type { Dagre } from './layout.ts'
 import { marksOf, type PlanRunOptions } from './marks.ts'

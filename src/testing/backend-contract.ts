@@ -13,6 +13,7 @@ import { atomClauses } from './backend/atoms.ts'
 import { bookClauses } from './backend/books.ts'
 import type { DeclareClause, OpenBackend } from './backend/clause.ts'
 import { corruptionClauses, type Damage, type DamageRecord } from './backend/corruption.ts'
+import { fencedStepClauses } from './backend/fenced-steps.ts'
 import { fencingClauses } from './backend/fencing.ts'
 import { flowClauses } from './backend/flows.ts'
 import { lifeClauses } from './backend/life.ts'
@@ -64,6 +65,7 @@ export function backendContract({ name, open, damage, exempt = {} }: BackendCont
     atomClauses(clause)
     atomicityClauses(clause)
     fencingClauses(clause)
+    fencedStepClauses(clause)
     nameClauses(clause)
     pagingClauses(clause)
     retentionClauses(clause)

@@ -6,7 +6,7 @@
  * @module
  */
 import { describe, expect, test } from 'vitest'
-import { task } from '../../src/atoms/task.ts'
+import { task } from '../../src/atoms/function-task.ts'
 
 type Inputs = Readonly<Record<string, unknown>>
 

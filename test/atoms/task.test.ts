@@ -6,7 +6,8 @@
  * @module
  */
 import { describe, expect, test, vi } from 'vitest'
-import { Task, type TaskOptions, task } from '../../src/atoms/task.ts'
+import { task } from '../../src/atoms/function-task.ts'
+import { Task, type TaskOptions } from '../../src/atoms/task.ts'
 import { CONTEXT } from './context.ts'
 
 class Resize extends Task {

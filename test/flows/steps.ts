@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { task } from '../../src/atoms/task.ts'
+import { task } from '../../src/atoms/function-task.ts'
 import type { Flow, FlowItem } from '../../src/flows/flow.ts'
 
 /** A task with the given inputs and outputs, that does nothing. */

@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises'
 import { describe, expect, test, vi } from 'vitest'
-import { task } from '../../src/atoms/task.ts'
+import { task } from '../../src/atoms/function-task.ts'
 import { load } from '../../src/engine/load.ts'
 import { linear } from '../../src/flows/linear.ts'
 import { CheckingClaimListener, type ClaimLoss } from '../../src/listeners/checking-claim.ts'

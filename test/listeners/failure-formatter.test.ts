@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { task } from '../../src/atoms/task.ts'
+import { task } from '../../src/atoms/function-task.ts'
 import { Failure } from '../../src/base/failure.ts'
 import { load } from '../../src/engine/load.ts'
 import type { FlowItem } from '../../src/flows/flow.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, test, vi } from 'vitest'
-import { task } from '../../src/atoms/task.ts'
+import { task } from '../../src/atoms/function-task.ts'
 import { load } from '../../src/engine/load.ts'
 import type { TaskProgressed } from '../../src/engine/progress.ts'
 import { linear } from '../../src/flows/linear.ts'

@@ -6,9 +6,10 @@
 import * as dagre from '@dagrejs/dagre'
 import { describe, expect, test } from 'vitest'
 import { plan } from '../../src/index.ts'
+import { arrange } from '../../src/plans/arrange.ts'
+import { pixelsOf } from '../../src/plans/characters.ts'
 import {
   type Area,
-  arrange,
   BOX_PADDING,
   DECIDER_SIGN,
   type Drawing,
@@ -16,8 +17,7 @@ import {
   LABEL,
   LINES,
   TITLE_FONT,
-} from '../../src/plans/arrange.ts'
-import { pixelsOf } from '../../src/plans/characters.ts'
+} from '../../src/plans/drawing.ts'
 import type { Dagre, Point } from '../../src/plans/layout.ts'
 import { fc } from '../properties.ts'
 import { cook, type Recipe, recipes } from './random-pictures.ts'

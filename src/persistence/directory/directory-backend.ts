@@ -7,18 +7,10 @@
  *
  * @module
  */
-import { statSync } from 'node:fs'
-import { dirname, join } from 'node:path'
-import { setImmediate } from 'node:timers/promises'
-import { type Clock, SYSTEM_CLOCK, type Timer } from '../../base/clock.ts'
-import {
-  BackendUnavailableError,
-  type CorruptRecordError,
-  FlowError,
-  NotFoundError,
-  StorageError,
-} from '../../errors.ts'
 
+import { join } from 'node:path'
+import { type Clock, SYSTEM_CLOCK, type Timer } from '../../base/clock.ts'
+import { type CorruptRecordError, FlowError, NotFoundError, StorageError } from '../../errors.ts'
 import type {
   Backend,
   BackendSupports,
@@ -34,19 +26,19 @@ import { CommitQueue } from '../commit-queue.ts'
 import { cut, fitsBook, fitsFlow, pageOf } from '../filters.ts'
 import { checkCheckpoint } from '../validation.ts'
 import { failed, unavailable } from './faults.ts'
-import { checkLayout, makeFolderOnce } from './files.ts'
+import { checkLayout } from './files.ts'
+import { makeFolder } from './folder.ts'
 import { Journal } from './journal.ts'
 import { FolderLock } from './lock.ts'
 import { OWN_FOLDER, pathOf } from './names.ts'
 import type { StoredAtom } from './objects.ts'
 import { Plan } from './plan.ts'
 import { readOne, tellOf } from './readable.ts'
+import { inSlices } from './slices.ts'
 import { Disk, Tree } from './tree.ts'
 
 /** How large the journal grows before what it tells of is made durable, and it is emptied. */
 const MAX_JOURNAL_BYTES = 8_388_608
-/** After so many objects one gives way to other work of the process. */
-const SLICE = 64
 /** How often to try again what a full disk has stopped, while others wait for it. */
 const RETRY_MS = 1_000
 
@@ -351,30 +343,4 @@ export class DirectoryBackend implements Backend {
 function refusedTogether(error: unknown): unknown {
   if (!(error instanceof FlowError)) return error
   return new StorageError('one of the checkpoints of a commit was refused', { cause: error })
-}
-
-/** Gives way to other work of the process from time to time. */
-async function* inSlices<T>(items: readonly T[]): AsyncGenerator<T> {
-  for (const [i, item] of items.entries()) {
-    if (i % SLICE === SLICE - 1) await setImmediate()
-    yield item
-  }
-}
-
-/** Makes the folder, but not those above it: a wrong path should show. */
-function makeFolder(folder: string): void {
-  const found = statSync(folder, { throwIfNoEntry: false })
-  if (found === undefined) {
-    const above = dirname(folder)
-    if (statSync(above, { throwIfNoEntry: false }) === undefined) {
-      throw new BackendUnavailableError(
-        `the folder ${folder} cannot be used: ${above} does not exist; make it first`,
-      )
-    }
-    makeFolderOnce(folder)
-  } else if (!found.isDirectory()) {
-    throw new BackendUnavailableError(
-      `the folder ${folder} cannot be used: it is a file; give the path of a folder`,
-    )
-  }
 }

@@ -4,13 +4,12 @@
  * @module
  */
 import { expect } from 'vitest'
-import type { AtomPayload, AtomRecord, Backend, Fence } from '../../persistence/backend.ts'
+import type { Backend, Fence } from '../../persistence/backend.ts'
 import {
   atomRecord,
   bookRecord,
   checkpointOf,
   type DeclareClause,
-  EMPTY_PAYLOAD,
   flowRecord,
   saveNewFlow,
 } from './clause.ts'
@@ -18,11 +17,13 @@ import {
 const STALE = { code: 'STALE_WRITE' }
 const UNTIL = new Date('2026-03-01T10:21:00.000Z')
 
-function fence(parts: Partial<Fence> = {}): Fence {
+/** A fence; without more, the first claim of `a`. */
+export function fence(parts: Partial<Fence> = {}): Fence {
   return { owner: 'a', epoch: 1, action: 'claim', leaseUntil: UNTIL, ...parts }
 }
 
-async function claim(
+/** Claims a flow detail. */
+export async function claim(
   backend: Backend,
   flowUuid: string,
   parts: Partial<Fence> = {},
@@ -144,75 +145,6 @@ export function fencingClauses(clause: DeclareClause): void {
     await claim(backend, flow.uuid, { owner: 'b', epoch: 2 })
     await backend.save(checkpointOf(flow.uuid, { fence: fence({ action: 'release', epoch: 2 }) }))
     expect(await holderOf(backend, flow.uuid)).toEqual([undefined, 2, undefined])
-  })
-
-  clause('writes a step of its holder, with what each of its atoms brings', async ({ backend }) => {
-    const payload = (n: number): AtomPayload => ({ ...EMPTY_PAYLOAD, results: String(n) })
-    const first = atomRecord({ payload: payload(1) })
-    const second = atomRecord({ name: 'create-entry', payload: payload(2) })
-    const { flow } = await saveNewFlow(backend, [first, second])
-    await claim(backend, flow.uuid)
-    const hold = fence({ action: 'hold' })
-    const ran: AtomRecord = {
-      ...first,
-      name: 'reserved',
-      kind: 'retry',
-      state: 'SUCCESS',
-      intention: 'REVERT',
-      version: '[2, 0]',
-      meta: '{"a":"b"}',
-      payload: {
-        results: '{"it\'s":"\\\\ \\"quoted\\""}',
-        failure: '{"f":1}',
-        revertResults: '[null]',
-        revertFailure: '{"g":2}',
-      },
-    }
-    const steps: readonly (readonly AtomRecord[])[] = [
-      [{ ...first, state: 'RUNNING', payload: undefined }],
-      [ran, { ...second, state: 'RUNNING', payload: undefined }],
-      [
-        { ...ran, state: 'REVERTED', payload: undefined },
-        { ...second, payload: payload(3) },
-      ],
-      [{ ...second, state: 'FAILURE', payload: payload(4) }],
-      [
-        { ...ran, payload: payload(5) },
-        { ...second, payload: payload(6) },
-      ],
-      [ran, second].map((atom) => ({ ...atom, state: 'REVERTING', payload: undefined })),
-    ]
-    const kept = new Map([first, second].map((atom) => [atom.uuid, atom]))
-    for (const atoms of steps) {
-      await backend.save(checkpointOf(flow.uuid, { atoms, fence: hold }))
-      for (const atom of atoms) {
-        const { payload } = atom.payload === undefined ? (kept.get(atom.uuid) ?? atom) : atom
-        kept.set(atom.uuid, { ...atom, payload })
-      }
-      expect((await backend.loadFlow(flow.uuid)).atoms).toEqual([...kept.values()])
-    }
-  })
-
-  clause('writes an atom that is new beside one that is not', async ({ backend }) => {
-    const stored = atomRecord()
-    const { flow } = await saveNewFlow(backend, [stored])
-    await claim(backend, flow.uuid)
-    const atoms = [{ ...stored, state: 'SUCCESS' as const }, atomRecord({ name: 'added' })]
-    await backend.save(checkpointOf(flow.uuid, { atoms, fence: fence({ action: 'hold' }) }))
-    expect((await backend.loadFlow(flow.uuid)).atoms).toEqual(atoms)
-  })
-
-  clause('takes no atom of another flow detail, nor the one beside it', async ({ backend }) => {
-    const own = atomRecord()
-    const others = atomRecord()
-    const { flow } = await saveNewFlow(backend, [own])
-    const { flow: other } = await saveNewFlow(backend, [others])
-    await claim(backend, flow.uuid)
-    const atoms = [own, others].map((atom) => ({ ...atom, state: 'SUCCESS' as const }))
-    const step = checkpointOf(flow.uuid, { atoms, fence: fence({ action: 'hold' }) })
-    await expect(backend.save(step)).rejects.toMatchObject({ code: 'STORAGE' })
-    expect((await backend.loadFlow(flow.uuid)).atoms).toEqual([own])
-    expect((await backend.loadFlow(other.uuid)).atoms).toEqual([others])
   })
 
   for (const action of ['hold', 'renew', 'release'] as const) {

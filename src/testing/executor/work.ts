@@ -5,7 +5,9 @@
  *
  * @module
  */
-import { type Task, type TaskOptions, task } from '../../atoms/task.ts'
+
+import { task } from '../../atoms/function-task.ts'
+import type { Task, TaskOptions } from '../../atoms/task.ts'
 import type { ThreadContext } from '../../atoms/thread-task.ts'
 
 /** What a task gets. */

@@ -1,6 +1,6 @@
 import { createTraceState, type SpanContext } from '@opentelemetry/api'
 import { describe, expect, test } from 'vitest'
-import { task } from '../../../src/atoms/task.ts'
+import { task } from '../../../src/atoms/function-task.ts'
 import { load } from '../../../src/engine/load.ts'
 import { linear } from '../../../src/flows/linear.ts'
 import { readTraceParent, traceParentOf } from '../../../src/listeners/telemetry/trace-parent.ts'

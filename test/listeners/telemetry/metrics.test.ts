@@ -1,6 +1,6 @@
 import { describe, expect, test, vi } from 'vitest'
 import { times } from '../../../src/atoms/controllers.ts'
-import { task } from '../../../src/atoms/task.ts'
+import { task } from '../../../src/atoms/function-task.ts'
 import { load } from '../../../src/engine/load.ts'
 import { StorageError } from '../../../src/errors.ts'
 import { linear } from '../../../src/flows/linear.ts'
