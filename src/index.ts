@@ -112,9 +112,9 @@ export type {
   RunOptions,
 } from './engine/options.ts'
 export type { ProgressEvents, TaskProgressed } from './engine/progress.ts'
+export type { RecordView } from './engine/record-view.ts'
 export { type Resumed, type ResumeOptions, resumeAll } from './engine/resuming.ts'
 export type { EngineStatistics, Phase } from './engine/statistics.ts'
-export type { RecordView } from './engine/record-view.ts'
 export type { FetchOptions, Storage } from './engine/storage.ts'
 // Errors
 export {

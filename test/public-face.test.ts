@@ -297,6 +297,7 @@ describe('entries', () => {
       type Provision
       type PutAside
       type Rebind
+      type RecordView
       type RegisterOptions
       type RemovalOptions
       type ResultsOf

@@ -1,3 +1,10 @@
+/**
+ * Makes tasks of functions: what a spec may hold, and the task that it becomes.
+ *
+ * For users, who call {@link task}.
+ *
+ * @module
+ */
 import { demandName } from '../base/names.ts'
 import type { Rebind } from './bindings.ts'
 import {

@@ -11,7 +11,7 @@ import { type FlowState, isFlowFinished } from '../states/flow.ts'
 import { durationInWords } from './amounts.ts'
 import type { Context } from './context.ts'
 import { EXIT, type ExitCode } from './exits.ts'
-import { type View, viewOf } from './progress/views.ts'
+import { type ProgressView, viewOf } from './progress/views.ts'
 import type { SecretKeys } from './secrets.ts'
 import { failureInWords, plainFailure, plainJson, show } from './values.ts'
 
@@ -85,14 +85,14 @@ class Interrupts implements Disposable {
   isCancelled = false
   readonly #stop = new AbortController()
   readonly #context: Context
-  readonly #view: View
+  readonly #view: ProgressView
   readonly #resume: string | undefined
   readonly #cancel: (() => void) | undefined
   readonly #registration: Disposable
 
   constructor(
     context: Context,
-    view: View,
+    view: ProgressView,
     options: { readonly resume: string | undefined; readonly cancel: (() => void) | undefined },
   ) {
     this.#context = context

@@ -43,7 +43,7 @@ export interface MysqlQuery {
 }
 
 /** A connection on which no answer may take too long. */
-export class Line {
+export class MysqlLine {
   readonly #connection: MysqlConnection
   readonly #limitMs: number
 
@@ -73,7 +73,7 @@ export function hangUp(connection: MysqlConnection): void {
 
 /** Sends statements as one transaction, in one text. */
 export async function sendAll(
-  connection: Line,
+  connection: MysqlLine,
   begin: readonly string[],
   statements: readonly SqlStatement[],
 ): Promise<readonly unknown[]> {
@@ -84,7 +84,7 @@ export async function sendAll(
 
 /** Does some work in a transaction, statement by statement. */
 export async function transaction<R>(
-  connection: Line,
+  connection: MysqlLine,
   begin: readonly string[],
   work: () => Promise<R>,
 ): Promise<R> {
@@ -100,13 +100,13 @@ export async function transaction<R>(
 }
 
 /** Rolls back, on a connection that can still be used. */
-export async function rollBack(connection: Line, error: unknown): Promise<void> {
+export async function rollBack(connection: MysqlLine, error: unknown): Promise<void> {
   if (!isConnectionSpent(error)) await send(connection, 'ROLLBACK')
 }
 
 /** Sends one text, and gives the answer of the server. */
 export async function send(
-  connection: Line,
+  connection: MysqlLine,
   sql: string,
   values: readonly SqlValue[] = [],
 ): Promise<unknown> {
@@ -115,7 +115,7 @@ export async function send(
 }
 
 /** Asks for rows. */
-export async function ask(connection: Line, sql: string): Promise<readonly SqlRow[]> {
+export async function ask(connection: MysqlLine, sql: string): Promise<readonly SqlRow[]> {
   return rowsOf(await send(connection, sql))
 }
 

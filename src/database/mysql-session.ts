@@ -12,8 +12,8 @@ import {
   ask,
   giveBack,
   hangUp,
-  Line,
   type MysqlConnection,
+  MysqlLine,
   type MysqlPool,
   rollBack,
   rowsOf,
@@ -72,7 +72,7 @@ export class MysqlSession implements SqlSession {
       const connection = await borrow(pool.getConnection(), this.#limitMs, giveBack)
       let isBroken = true
       try {
-        const line = new Line(connection, this.#limitMs)
+        const line = new MysqlLine(connection, this.#limitMs)
         await this.#check(connection, line)
         this.#takesMany = await takesMany(line)
         isBroken = false
@@ -98,7 +98,7 @@ export class MysqlSession implements SqlSession {
    *
    * @returns how many bytes it takes at once
    */
-  async #check(connection: MysqlConnection, line: Line): Promise<number> {
+  async #check(connection: MysqlConnection, line: MysqlLine): Promise<number> {
     const bare = connection.connection ?? connection
     const known = this.#checked.get(bare)
     if (known !== undefined) return known
@@ -115,7 +115,7 @@ export class MysqlSession implements SqlSession {
   }
 
   alone<R>(work: (session: SqlSession) => Promise<R>): Promise<R> {
-    const locked = async (connection: Line): Promise<R> => {
+    const locked = async (connection: MysqlLine): Promise<R> => {
       const [row] = await ask(connection, `SELECT GET_LOCK(${LOCK_NAME}, ${LOCK_WAIT_S}) AS got`)
       if (row?.['got'] === null) {
         throw new BackendUnavailableError(
@@ -226,7 +226,7 @@ export class MysqlSession implements SqlSession {
   /** Lends a connection, and gives it back, or closes it when it is broken. */
   async #lend<R>(
     table: string | (() => string | undefined),
-    work: (connection: Line) => Promise<R>,
+    work: (connection: MysqlLine) => Promise<R>,
     limitMs = this.#limitMs,
   ): Promise<R> {
     if (this.#pool === undefined) throw new StorageError('the MySQL backend is not open')
@@ -238,7 +238,7 @@ export class MysqlSession implements SqlSession {
     }
     let isBroken = false
     try {
-      const line = new Line(connection, limitMs)
+      const line = new MysqlLine(connection, limitMs)
       // The server takes more at once since: another connection will, too.
       isBroken = (await this.#check(connection, line)) < this.#maxBytes
       if (!isBroken) return await work(line)

@@ -7,7 +7,7 @@
  */
 import { BackendUnavailableError } from '../errors.ts'
 import { isConnectionLost } from './mysql-faults.ts'
-import { ask, type Line, send } from './mysql-line.ts'
+import { ask, type MysqlLine, send } from './mysql-line.ts'
 
 const SETTINGS =
   'SELECT @@sql_mode AS mode, @@autocommit AS autocommit, @@character_set_client AS client, @@character_set_results AS results, @@max_allowed_packet AS packet'
@@ -18,7 +18,7 @@ const SETTINGS =
  * @returns how many bytes the server takes at once
  * @throws {@link BackendUnavailableError} when what is saved could be lost or changed.
  */
-export async function checkSettings(connection: Line): Promise<number> {
+export async function checkSettings(connection: MysqlLine): Promise<number> {
   const [row] = await ask(connection, SETTINGS)
   const charsets = [row?.['client'], row?.['results']].map(String)
   const other = charsets.find((charset) => charset !== 'utf8mb4')
@@ -43,7 +43,7 @@ export async function checkSettings(connection: Line): Promise<number> {
 }
 
 /** Whether several statements may be sent at once. */
-export async function takesMany(connection: Line): Promise<boolean> {
+export async function takesMany(connection: MysqlLine): Promise<boolean> {
   try {
     await send(connection, 'DO 0; DO 0')
     return true

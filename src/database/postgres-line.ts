@@ -1,3 +1,8 @@
+/**
+ * One connection to PostgreSQL: questions with a limit of time, and transactions that are held open.
+ *
+ * @module
+ */
 import { within } from './limits.ts'
 import { isConnectionLost } from './postgres-faults.ts'
 import type { PostgresAnswer, PostgresClient, PostgresQuery } from './postgres-pool.ts'
@@ -10,7 +15,7 @@ import {
 } from './session.ts'
 
 /** A connection on which no answer may take too long. */
-export class Line {
+export class PostgresLine {
   readonly #client: PostgresClient
   readonly #limitMs: number
 
@@ -30,9 +35,9 @@ export class Line {
 
 /** What is done within a transaction that somebody else ends. Its errors are those of `pg`. */
 export class TransactionSession implements SqlSession {
-  readonly #line: Line
+  readonly #line: PostgresLine
 
-  constructor(line: Line) {
+  constructor(line: PostgresLine) {
     this.#line = line
   }
 
@@ -58,7 +63,7 @@ export class TransactionSession implements SqlSession {
 }
 
 export async function runInOrder(
-  line: Line,
+  line: PostgresLine,
   statements: readonly SqlStatement[],
   onTable: (table: string | undefined) => void,
 ): Promise<readonly number[]> {
@@ -72,7 +77,7 @@ export async function runInOrder(
 
 /** A transaction of statements that need not wait for each other: one round trip, where it can be. */
 export async function together(
-  line: Line,
+  line: PostgresLine,
   begin: string,
   queries: readonly PostgresQuery[],
 ): Promise<readonly PostgresAnswer[]> {
@@ -93,7 +98,7 @@ export async function together(
 }
 
 export async function transaction<R>(
-  line: Line,
+  line: PostgresLine,
   begin: string,
   work: () => Promise<R>,
 ): Promise<R> {

@@ -24,7 +24,7 @@ import {
   giveBack,
   hangUp,
   ignore,
-  Line,
+  PostgresLine,
   plain,
   rowsOf,
   runInOrder,
@@ -98,7 +98,7 @@ export class PostgresSession implements SqlSession {
     client.on('error', ignore)
     let isBroken = true
     try {
-      checkEncodings(await new Line(client, this.#limitMs).ask(plain(ENCODINGS)))
+      checkEncodings(await new PostgresLine(client, this.#limitMs).ask(plain(ENCODINGS)))
       isBroken = false
     } finally {
       if (isBroken) hangUp(client)
@@ -167,7 +167,7 @@ export class PostgresSession implements SqlSession {
   }
 
   /** A statement by itself; in a transaction where something has to be set for it. */
-  async #askOne(line: Line, statement: SqlStatement): Promise<PostgresAnswer> {
+  async #askOne(line: PostgresLine, statement: SqlStatement): Promise<PostgresAnswer> {
     const query = this.#prepared(statement)
     if (this.#place?.settings === '') return line.ask(query)
     const [answer] = await together(line, this.#begin('BEGIN'), [query])
@@ -181,7 +181,7 @@ export class PostgresSession implements SqlSession {
   /** Lends a connection, and gives it back, broken when it is. */
   async #lend<R>(
     table: string | (() => string | undefined),
-    work: (line: Line) => Promise<R>,
+    work: (line: PostgresLine) => Promise<R>,
     limitMs = this.#limitMs,
   ): Promise<R> {
     if (this.#place === undefined) throw new StorageError('the PostgreSQL backend is not open')
@@ -196,7 +196,7 @@ export class PostgresSession implements SqlSession {
     client.on('error', ignore)
     let isBroken = false
     try {
-      return await work(new Line(client, limitMs))
+      return await work(new PostgresLine(client, limitMs))
     } catch (error) {
       if (!isNaming || !isNameUnknown(error)) {
         isBroken = isConnectionLost(error)

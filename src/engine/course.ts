@@ -23,7 +23,7 @@ import { isAllBack, Kept, type RecordOf } from './kept.ts'
  * - `again`: it is reverted if it has run, and executed in the next attempt of a retry;
  * - `none`: nothing.
  */
-export type Plan = 'execute' | 'rerun' | 'keep' | 'revert' | 'again' | 'none'
+export type Prospect = 'execute' | 'rerun' | 'keep' | 'revert' | 'again' | 'none'
 
 /** What a resumption will do. */
 export interface Course {
@@ -32,7 +32,7 @@ export interface Course {
   /** The run is undone from outside: no retry is asked. */
   readonly isUndone: boolean
   /** What becomes of the nodes, by position; those of flows have none. */
-  readonly plans: readonly (Plan | undefined)[]
+  readonly plans: readonly (Prospect | undefined)[]
   /** Where what comes before a node is going, by position; see {@link Heading}. */
   readonly headingBefore: readonly Heading[]
   /** Before the node is a retry that stays, so that what it is in charge of is not run again. */
@@ -106,7 +106,7 @@ export function courseOf(
   const behindKeptRetry = new Set<GraphNode>()
   const headings: Heading[] = []
   const headingBefore: Heading[] = []
-  const plans = compilation.nodes.map((node): Plan | undefined => {
+  const plans = compilation.nodes.map((node): Prospect | undefined => {
     const before = node.predecessors.reduce<Heading>(
       (most, { index }) => Math.max(most, headings[index] ?? FORWARD) as Heading,
       FORWARD,
@@ -160,12 +160,16 @@ function headingOf(record: AtomDetail | undefined, before: Heading): Heading {
 }
 
 /** What stays is left alone, unless it was cut short. */
-function planOfKept(record: AtomDetail | undefined): Plan {
+function planOfKept(record: AtomDetail | undefined): Prospect {
   if (record?.state === 'RUNNING') return 'rerun'
   return record?.state === 'REVERTING' || record?.state === 'RETRYING' ? 'revert' : 'none'
 }
 
-function planOf(record: AtomDetail | undefined, heading: Heading, broken: 'again' | 'left'): Plan {
+function planOf(
+  record: AtomDetail | undefined,
+  heading: Heading,
+  broken: 'again' | 'left',
+): Prospect {
   if (heading === AGAIN) return 'again'
   const state = record?.state ?? 'PENDING'
   if (state === 'REVERT_FAILURE') return broken === 'again' ? 'revert' : 'none'

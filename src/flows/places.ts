@@ -11,7 +11,7 @@ export type IsUnknown<T> = keyof T extends never ? ('' extends T ? false : true)
 export type NamesIn<T> = IsUnknown<T> extends true ? string : keyof T
 
 /** That a name is given, or wanted, by the child at a position of the row. */
-export type Place<Name, At> = Name extends unknown ? readonly [name: Name, at: At] : never
+export type PlaceInRow<Name, At> = Name extends unknown ? readonly [name: Name, at: At] : never
 
 /** The names among places. */
 export type NameOf<Places> = Places extends readonly [infer Name, unknown] ? Name : never

@@ -20,7 +20,7 @@ import type {
   NameOf,
   NamesIn,
   OptionalIn,
-  Place,
+  PlaceInRow,
   PositionOf,
   PropertyOf,
 } from './places.ts'
@@ -155,7 +155,7 @@ type Walk<
       Pattern extends 'unordered' ? Given : Given | Names,
       Pattern extends 'graph' ? Exclude<Open, Names> : Open,
       Rest,
-      Exclude<Row, readonly [Names, unknown]> | Place<Names, Done['length']>,
+      Exclude<Row, readonly [Names, unknown]> | PlaceInRow<Names, Done['length']>,
       | (Pattern extends 'graph' ? Exclude<Wanted, readonly [Names, unknown]> : Wanted)
       | NewlyWanted<Items, Needs, Given, Open, Wanted, Done['length']>,
       [...Done, 0],
@@ -179,15 +179,15 @@ type Walk<
     ? Walked<Open, Wanted, Row, Errors>
     : Walked<
         Pattern extends 'graph' ? never : Open,
-        (Pattern extends 'graph' ? never : Wanted) | Place<string, -1>,
-        Row | Place<string, -1>,
+        (Pattern extends 'graph' ? never : Wanted) | PlaceInRow<string, -1>,
+        Row | PlaceInRow<string, -1>,
         Errors
       >
 
 /** The needs of a child that nobody gives, less those that say nothing new. */
 type NewlyWanted<Items extends readonly unknown[], Needs, Given, Open, Wanted, At extends number> =
   | LackedBy<NeedsOf<Items[At]>, Items, Needs, Given, Open, Wanted, At>
-  | (IsUnknown<NeedsOf<Items[At]>> extends true ? Place<string, At> : never)
+  | (IsUnknown<NeedsOf<Items[At]>> extends true ? PlaceInRow<string, At> : never)
 
 type LackedBy<N, Items extends readonly unknown[], Needs, Given, Open, Wanted, At> = {
   [K in keyof N]-?: K extends Given
@@ -197,8 +197,8 @@ type LackedBy<N, Items extends readonly unknown[], Needs, Given, Open, Wanted, A
         ? never
         : [TypeWanted<Items, Needs, Open, Wanted, K> & N[K]] extends [never]
           ? never
-          : Place<K, At>
-      : Place<K, At>
+          : PlaceInRow<K, At>
+      : PlaceInRow<K, At>
 }[keyof N]
 
 /** The type of a name that is given by the row so far, or else before it. */

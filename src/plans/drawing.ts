@@ -1,3 +1,8 @@
+/**
+ * What a picture consists of, and how large its parts are: every place is known, nothing is drawn.
+ *
+ * @module
+ */
 import type { LineKind } from './labels.ts'
 import type { Point, Size } from './layout.ts'
 import type { PlannedAtom, PlannedFlow } from './model.ts'

@@ -6,13 +6,13 @@
 import type { AtomState } from '../states/atom.ts'
 
 /** What a box is filled with, and what it is lined with. */
-export interface Paint {
+export interface StateColours {
   readonly fill: string
   readonly line: string
 }
 
 /** The colours of boxes on a light page; text on them is dark. */
-export const LIGHT: Readonly<Record<AtomState, Paint>> = {
+export const LIGHT: Readonly<Record<AtomState, StateColours>> = {
   PENDING: { fill: '#ffffff', line: '#6e7781' },
   RUNNING: { fill: '#ddf4ff', line: '#0969da' },
   SUCCESS: { fill: '#dafbe1', line: '#1a7f37' },
@@ -25,7 +25,7 @@ export const LIGHT: Readonly<Record<AtomState, Paint>> = {
 }
 
 /** The colours of boxes on a dark page; text on them is light. */
-export const DARK: Readonly<Record<AtomState, Paint>> = {
+export const DARK: Readonly<Record<AtomState, StateColours>> = {
   PENDING: { fill: '#0d1117', line: '#8b949e' },
   RUNNING: { fill: '#0c2d6b', line: '#58a6ff' },
   SUCCESS: { fill: '#033a16', line: '#3fb950' },

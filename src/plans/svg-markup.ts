@@ -24,7 +24,7 @@ import {
 import type { Point } from './layout.ts'
 import type { Marks } from './marks.ts'
 import type { PlanData } from './model.ts'
-import { DARK, LIGHT, type Paint } from './palette.ts'
+import { DARK, LIGHT, type StateColours } from './palette.ts'
 
 /** Which colours a picture has. */
 export type Theme = 'auto' | 'light' | 'dark'
@@ -230,7 +230,7 @@ function head(kind: string, theme: Theme): string {
 
 /** What differs between a light and a dark page. */
 interface Colours {
-  readonly states: Readonly<Record<AtomState, Paint>>
+  readonly states: Readonly<Record<AtomState, StateColours>>
   readonly page: string
   readonly inner: string
   readonly text: string

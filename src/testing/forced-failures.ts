@@ -5,7 +5,7 @@
  */
 import { ANYTHING, type Checks, count, oneOf, readOptions } from '../base/checks.ts'
 import type { AtomCall } from '../executors/executor.ts'
-import type { Interceptor } from './interception.ts'
+import type { CallInterceptor } from './interception.ts'
 
 /** Which call of an atom fails, and how. Every option may be left out. */
 export interface FailAtOptions {
@@ -87,7 +87,7 @@ export function failAt(
 export function failing(
   failures: readonly ForcedFailure[],
   happened: Set<ForcedFailure>,
-): Interceptor {
+): CallInterceptor {
   return (call, proceed) => {
     const failure = failures.find((one) => isMeant(one, call))
     if (failure === undefined) return proceed()

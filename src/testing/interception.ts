@@ -8,12 +8,15 @@
 import type { AtomCall, Executor } from '../executors/executor.ts'
 
 /** Called in place of an atom; `proceed` makes the call after all. */
-export type Interceptor = (call: AtomCall, proceed: () => unknown) => unknown
+export type CallInterceptor = (call: AtomCall, proceed: () => unknown) => unknown
 
 const NOTHING_REGISTERED: Disposable = { [Symbol.dispose]() {} }
 
 /** An executor whose calls go through the interceptors, from the first to the last. */
-export function intercepted(executor: Executor, interceptors: readonly Interceptor[]): Executor {
+export function intercepted(
+  executor: Executor,
+  interceptors: readonly CallInterceptor[],
+): Executor {
   const call = interceptors.reduceRight<(call: AtomCall) => unknown>(
     (next, interceptor) => (one) => interceptor(one, () => next(one)),
     (one) => executor.call(one),

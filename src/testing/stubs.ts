@@ -12,7 +12,7 @@ import type { RevertInputs, Task, TaskContext } from '../atoms/task.ts'
 import { awaitable } from '../base/thenable.ts'
 import type { AtomCall } from '../executors/executor.ts'
 import type { GivesOf, NeedsOf, ResultsOf } from '../flows/wiring.ts'
-import type { Interceptor } from './interception.ts'
+import type { CallInterceptor } from './interception.ts'
 
 /**
  * What execute of a task may return so that it provides these symbols: the value itself when it is
@@ -85,7 +85,7 @@ export function stubList(stubs: Stubs<never> | undefined): readonly Stub[] {
  * Calls stubs in place of their tasks. What a stub returns must hold what its task provides; the
  * complaint about one that does not is noted in `misuses` and thrown.
  */
-export function stubbing(stubs: readonly Stub[], misuses: TypeError[]): Interceptor {
+export function stubbing(stubs: readonly Stub[], misuses: TypeError[]): CallInterceptor {
   const byAtom = new Map(stubs.map(({ atom, methods }) => [atom, methods]))
   return (call, proceed) => {
     const { atom, direction, context } = call

@@ -114,13 +114,13 @@ describe('definitions of flows by name', () => {
   test('a record that names no definition is refused', () => {
     const detail = new FlowDetail('f')
     expect(thrownBy(() => flowFromDetail(detail, [one]))).toMatchObject({ code: 'NOT_FOUND' })
-    detail.meta = { factory: { name: 3 } }
+    detail.engineMeta = { factory: { name: 3 } }
     expect(thrownBy(() => flowFromDetail(detail, [one]))).toMatchObject({ code: 'NOT_FOUND' })
   })
 
   test('a record with keyword arguments, as Python makes them, is refused', () => {
     const { flowDetail } = loadFromFactory(one, []).storage
-    flowDetail.meta = { factory: { name: 'one', args: [], kwargs: { size: 3 } } }
+    flowDetail.engineMeta = { factory: { name: 'one', args: [], kwargs: { size: 3 } } }
     expect(thrownBy(() => flowFromDetail(flowDetail, [one]))).toMatchObject({
       code: 'NOT_FOUND',
       message: expect.stringContaining('size'),

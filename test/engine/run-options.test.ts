@@ -95,7 +95,7 @@ describe('flows by definition', () => {
     await again.run()
     expect(again.storage.fetchAll()).toEqual({ greeting: 'hello you' })
     expect(flowFromDetail(detail, [greet]).name).toBe('greet')
-    detail.meta = { factory: { name: 'greet' } }
+    detail.engineMeta = { factory: { name: 'greet' } }
     expect(flowFromDetail(detail, [greet]).name).toBe('greet')
   })
 

@@ -13,7 +13,7 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { Journal } from '../../src/persistence/directory/journal.ts'
+import { FolderJournal } from '../../src/persistence/directory/journal.ts'
 import { directory } from '../../src/persistence/directory.ts'
 import { atomRecord, checkpointOf, saveNewFlow } from '../../src/testing/backend/clause.ts'
 
@@ -69,7 +69,7 @@ describe('recovery', () => {
     for (const [path, whole] of files) {
       for (let length = 0; length < whole.length; length += 1) {
         damage(path, whole.subarray(0, length), LATER)
-        await new Journal(folder).recover()
+        await new FolderJournal(folder).recover()
         expect([path, length, readFileSync(path).equals(whole)]).toEqual([path, length, true])
       }
     }
@@ -85,7 +85,7 @@ describe('recovery', () => {
           [at, at + 1],
         ]) {
           damage(path, Buffer.from(whole).fill(0, from, to), LATER)
-          await new Journal(folder).recover()
+          await new FolderJournal(folder).recover()
           expect([path, from, to, readFileSync(path).equals(whole)]).toEqual([path, from, to, true])
         }
       }
@@ -139,7 +139,7 @@ describe('recovery', () => {
       // A journal of whole records does not show that one more was there.
       if (whole[length - 1] === 10) continue
       writeFileSync(journal(), whole.subarray(0, length))
-      await new Journal(folder).recover()
+      await new FolderJournal(folder).recover()
       for (const [path, bytes] of objects()) {
         expect([length, path, bytes.equals(files.get(path) ?? Buffer.of())]).toEqual([
           length,
@@ -162,7 +162,7 @@ describe('recovery', () => {
     const newer = objects()
     writeFileSync(journal(), `${readFileSync(journal(), 'utf8')}1234 [["fi`)
     for (const [path, bytes] of older) writeFileSync(path, bytes)
-    await new Journal(folder).recover()
+    await new FolderJournal(folder).recover()
     expect(objects()).toEqual(newer)
   })
 

@@ -493,7 +493,8 @@ test('every value that can be stored comes back equal from an encrypted database
       const book = new LogBook('b')
       book.meta = { other }
       const flow = new FlowDetail('f')
-      flow.meta = { factory: { args: [result] } }
+      flow.meta = { factory: [result] }
+      flow.engineMeta = { factory: { args: [result] } }
       const task = new TaskDetail('t')
       task.succeed(result)
       task.revert(other)
@@ -507,6 +508,7 @@ test('every value that can be stored comes back equal from an encrypted database
       const [read] = await loadLogBook(backend, book.uuid)
       const found = read?.find('t') as TaskDetail
       expect(isDeepStrictEqual(read?.meta, flow.meta)).toBe(true)
+      expect(isDeepStrictEqual(read?.engineMeta.factory, flow.engineMeta.factory)).toBe(true)
       expect(isDeepStrictEqual(found.results, result)).toBe(true)
       expect(isDeepStrictEqual(found.revertResults, other)).toBe(true)
       expect(isDeepStrictEqual(found.injected, { other })).toBe(true)

@@ -17,7 +17,7 @@ import { type Move, RunModel } from './model.ts'
 import { treeLines } from './tree.ts'
 
 /** Shows how a run goes on. */
-export interface View extends Disposable {
+export interface ProgressView extends Disposable {
   /** Says something beside it. */
   note(text: string): void
   /** The run has ended: shows for the last time where it is. */
@@ -35,7 +35,7 @@ export interface ViewParts {
 }
 
 /** The view that suits the one who reads. */
-export function viewOf(parts: ViewParts): View {
+export function viewOf(parts: ViewParts): ProgressView {
   const { context, isPlain } = parts
   if (context.isJson) return eventView(parts)
   const { out, env } = context.terminal
@@ -47,7 +47,7 @@ export function viewOf(parts: ViewParts): View {
 /** How much of a tree is left standing at the end. */
 const LAST_ROWS = 40
 
-function liveView({ engine, context, clock }: ViewParts): View {
+function liveView({ engine, context, clock }: ViewParts): ProgressView {
   const { paint, terminal } = context
   const model = new RunModel(engine, clock)
   const began = clock.elapsedMs()
@@ -79,7 +79,7 @@ function liveView({ engine, context, clock }: ViewParts): View {
 /** Progress is said in steps of this. */
 const STEP = 0.25
 
-function plainView({ engine, context, clock }: ViewParts): View {
+function plainView({ engine, context, clock }: ViewParts): ProgressView {
   const { paint } = context
   const steps = new Map<unknown, number>()
   const say = (model: RunModel, move: Move): void => {
@@ -116,7 +116,7 @@ function plainView({ engine, context, clock }: ViewParts): View {
   }
 }
 
-function eventView({ engine, context, clock, maskedKeys }: ViewParts): View {
+function eventView({ engine, context, clock, maskedKeys }: ViewParts): ProgressView {
   const { terminal } = context
   const uuid = engine.storage.flowUuid
   // What tasks print would come between the events.

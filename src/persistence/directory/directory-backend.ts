@@ -28,14 +28,14 @@ import { checkCheckpoint } from '../validation.ts'
 import { failed, unavailable } from './faults.ts'
 import { checkLayout } from './files.ts'
 import { makeFolder } from './folder.ts'
-import { Journal } from './journal.ts'
+import { FolderJournal } from './journal.ts'
 import { FolderLock } from './lock.ts'
 import { OWN_FOLDER, pathOf } from './names.ts'
 import type { StoredAtom } from './objects.ts'
-import { Plan } from './plan.ts'
+import { CommitPlan } from './plan.ts'
 import { readOne, tellOf } from './readable.ts'
 import { inSlices } from './slices.ts'
-import { Disk, Tree } from './tree.ts'
+import { Disk, FolderTree } from './tree.ts'
 
 /** How large the journal grows before what it tells of is made durable, and it is emptied. */
 const MAX_JOURNAL_BYTES = 8_388_608
@@ -64,9 +64,9 @@ export class DirectoryBackend implements Backend {
   readonly #folder: string
   readonly #clock: Clock
   readonly #lock: FolderLock
-  readonly #journal: Journal
+  readonly #journal: FolderJournal
   readonly #disk: Disk
-  readonly #tree: Tree
+  readonly #tree: FolderTree
   readonly #commits: CommitQueue
   readonly #life: BackendLife
   /** The use that has the folder to itself, or waits for that. */
@@ -79,9 +79,9 @@ export class DirectoryBackend implements Backend {
     this.#life = new BackendLife({ open: () => this.#make(), close: () => this.#shut() })
     this.#clock = clock
     this.#lock = new FolderLock(join(folder, OWN_FOLDER, 'lock'), busyTimeoutMs)
-    this.#journal = new Journal(folder)
+    this.#journal = new FolderJournal(folder)
     this.#disk = new Disk(folder)
-    this.#tree = new Tree(this.#disk)
+    this.#tree = new FolderTree(this.#disk)
     this.#commits = new CommitQueue((checkpoints) => this.#write(checkpoints), {
       maxCommits: 1,
       maxCheckpoints: 256,
@@ -172,7 +172,7 @@ export class DirectoryBackend implements Backend {
         : (await this.#booksThatFit(filter, new Map()))
             .map(({ uuid }) => uuid)
             .filter((uuid) => wanted.has(uuid))
-      const plan = new Plan(this.#disk)
+      const plan = new CommitPlan(this.#disk)
       for (const uuid of books) plan.removeBook(uuid)
       await this.#commit(plan)
       return books.length
@@ -183,7 +183,7 @@ export class DirectoryBackend implements Backend {
     return this.#read(async () => {
       const flow = this.#tree.flow(uuid)
       if (flow === undefined) throw new NotFoundError(`there is no flow detail '${uuid}'`)
-      const plan = new Plan(this.#disk)
+      const plan = new CommitPlan(this.#disk)
       plan.removeFlow(uuid, flow.bookUuid)
       await this.#commit(plan)
     })
@@ -237,7 +237,7 @@ export class DirectoryBackend implements Backend {
 
   async #write(checkpoints: readonly Checkpoint[]): Promise<void> {
     await this.#alone(async () => {
-      const plan = new Plan(this.#disk)
+      const plan = new CommitPlan(this.#disk)
       const now = this.#clock.now()
       try {
         for (const checkpoint of checkpoints) plan.save(checkpoint, now)
@@ -251,7 +251,7 @@ export class DirectoryBackend implements Backend {
   }
 
   /** Once the journal has it, it is kept: whoever has the lock next can apply it. */
-  async #commit(plan: Plan): Promise<void> {
+  async #commit(plan: CommitPlan): Promise<void> {
     const changes = plan.changes()
     if (changes.length === 0) return
     const apply = await this.#journal.write(changes)

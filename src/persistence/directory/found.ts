@@ -7,13 +7,13 @@
  * @module
  */
 import { UNCLAIMED } from '../fencing.ts'
-import { HOLDING, type Kind, kindOf, METADATA } from './names.ts'
+import { HOLDING, kindOf, METADATA, type ObjectKind } from './names.ts'
 import { atomIn, besideIn, bookIn, checkName, flowIn, OURS, orderIn } from './objects.ts'
 
 type Fields = Readonly<Record<string, unknown>>
 
 /** What Python writes into a `metadata`, and nothing else. */
-const OF_PYTHON: Readonly<Record<Kind, readonly string[]>> = {
+const OF_PYTHON: Readonly<Record<ObjectKind, readonly string[]>> = {
   logbooks: ['name', 'meta', 'uuid', 'created_at', 'updated_at'],
   flowdetails: ['name', 'meta', 'uuid', 'state'],
   atomdetails: ['atom', 'type'],
@@ -49,7 +49,7 @@ export function isLater(path: string, found: string, journaled: string): boolean
   return orderIn(name, found).length > orderIn(name, journaled).length
 }
 
-function readWhole(kind: Kind, name: string, text: string): void {
+function readWhole(kind: ObjectKind, name: string, text: string): void {
   checkName(kind, name, text)
   if (kind === 'logbooks') bookIn(name, text)
   else if (kind === 'atomdetails') atomIn(name, text)

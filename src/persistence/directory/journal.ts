@@ -59,7 +59,7 @@ interface Recorded {
 }
 
 /** The journal of a folder. */
-export class Journal {
+export class FolderJournal {
   readonly #folder: string
   readonly #path: string
   readonly #staged: string

@@ -17,12 +17,12 @@ export const FOLDERS = {
 } as const
 
 /** A kind of object, as the errors name it. */
-export type Kind = keyof typeof FOLDERS
+export type ObjectKind = keyof typeof FOLDERS
 
-const KINDS: readonly Kind[] = ['logbooks', 'flowdetails', 'atomdetails']
+const KINDS: readonly ObjectKind[] = ['logbooks', 'flowdetails', 'atomdetails']
 
 /** What the objects of a kind hold, by links. */
-const HELD: Readonly<Partial<Record<Kind, Kind>>> = {
+const HELD: Readonly<Partial<Record<ObjectKind, ObjectKind>>> = {
   logbooks: 'flowdetails',
   flowdetails: 'atomdetails',
 }
@@ -65,7 +65,7 @@ export function nameOf(uuid: string): string {
 }
 
 /** The folder of an object, below the folder of the backend. */
-export function pathOf(kind: Kind, uuid: string): string {
+export function pathOf(kind: ObjectKind, uuid: string): string {
   return join(FOLDERS[kind], nameOf(uuid))
 }
 
@@ -87,10 +87,10 @@ export function isName(name: string): boolean {
 }
 
 /** What stands at a path. */
-export type Place = 'object' | 'file' | 'link'
+export type ObjectPlace = 'object' | 'file' | 'link'
 
 /** What may stand at a path, relative to the folder of the backend; undefined for a stray one. */
-export function placeOf(path: string): Place | undefined {
+export function placeOf(path: string): ObjectPlace | undefined {
   const [folder = '', name = '', inner, ...rest] = path.split('/')
   const kind = kindOf(folder)
   if (kind === undefined || !isName(name) || rest.length > 0) return undefined
@@ -108,7 +108,7 @@ export function targetAt(path: string): string | undefined {
 }
 
 /** The kind of the objects in a folder. */
-export function kindOf(folder: string): Kind | undefined {
+export function kindOf(folder: string): ObjectKind | undefined {
   return KINDS.find((kind) => FOLDERS[kind] === folder)
 }
 

@@ -14,7 +14,7 @@ import type { AtomPayload, AtomRecord, BookRecord, FlowRecord, StoredFlow } from
 import type { Holding } from '../fencing.ts'
 import { ATOM_TYPES, atomFrom, bookFrom, flowFrom } from '../sql/rows.ts'
 import { fieldsOf } from './fields.ts'
-import { type Kind, METADATA, nameOf } from './names.ts'
+import { METADATA, nameOf, type ObjectKind } from './names.ts'
 
 /** What stands in our own file beside a flow detail. */
 export interface Beside extends Holding {
@@ -101,7 +101,7 @@ export function atomText(atom: AtomRecord, payload: AtomPayload, now: Date): str
 }
 
 /** The uuid that a `metadata` says it is of. */
-export function uuidIn(kind: Kind, name: string, text: string): string {
+export function uuidIn(kind: ObjectKind, name: string, text: string): string {
   const object = objectIn(`${kind} ${name} ${METADATA}`, text)
   const { uuid } = kind === 'atomdetails' ? ((object['atom'] ?? {}) as Fields) : object
   if (typeof uuid === 'string') return uuid
@@ -109,7 +109,7 @@ export function uuidIn(kind: Kind, name: string, text: string): string {
 }
 
 /** Makes sure that a `metadata` says to be of the object that its folder is called after. */
-export function checkName(kind: Kind, name: string, text: string): void {
+export function checkName(kind: ObjectKind, name: string, text: string): void {
   const uuid = uuidIn(kind, name, text)
   if (nameOf(uuid) === name) return
   throw new CorruptRecordError(

@@ -22,7 +22,7 @@ import {
   targetOf,
 } from './names.ts'
 import { atomIn, atomText, besideText, bookText, flowText } from './objects.ts'
-import { type Disk, Tree, type View } from './tree.ts'
+import { type Disk, type DiskView, FolderTree } from './tree.ts'
 
 const NO_PAYLOAD: AtomPayload = {
   results: null,
@@ -32,15 +32,15 @@ const NO_PAYLOAD: AtomPayload = {
 }
 
 /** Gathers the changes of one commit. */
-export class Plan implements View {
+export class CommitPlan implements DiskView {
   readonly #disk: Disk
-  readonly #tree: Tree
+  readonly #tree: FolderTree
   /** By path, in lower case. */
   readonly #changes = new Map<string, Change>()
 
   constructor(disk: Disk) {
     this.#disk = disk
-    this.#tree = new Tree(disk, this)
+    this.#tree = new FolderTree(disk, this)
   }
 
   /** What is planned so far. */

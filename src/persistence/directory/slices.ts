@@ -1,3 +1,8 @@
+/**
+ * Gives way to other work of the process while many objects are gone through.
+ *
+ * @module
+ */
 import { setImmediate } from 'node:timers/promises'
 
 /** After so many objects one gives way to other work of the process. */

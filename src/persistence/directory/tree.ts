@@ -12,7 +12,16 @@ import { CorruptRecordError, StorageError } from '../../errors.ts'
 import type { BookRecord, StoredFlowRecord } from '../backend.ts'
 import { UNCLAIMED } from '../fencing.ts'
 import { isFolder, readText } from './files.ts'
-import { FOLDERS, HOLDING, type Kind, linkOf, METADATA, nameOf, ORDER, pathOf } from './names.ts'
+import {
+  FOLDERS,
+  HOLDING,
+  linkOf,
+  METADATA,
+  nameOf,
+  type ObjectKind,
+  ORDER,
+  pathOf,
+} from './names.ts'
 import {
   atomIn,
   type Beside,
@@ -26,7 +35,7 @@ import {
 } from './objects.ts'
 
 /** The files of a folder, by paths relative to it. */
-export interface View {
+export interface DiskView {
   /** The text of a file; undefined when there is none. */
   text(path: string): string | undefined
   /** Whether a link is there. */
@@ -34,7 +43,7 @@ export interface View {
 }
 
 /** The files as they are. */
-export class Disk implements View {
+export class Disk implements DiskView {
   readonly #folder: string
 
   constructor(folder: string) {
@@ -61,7 +70,7 @@ export class Disk implements View {
   }
 
   /** The names of the objects of a kind. */
-  objects(kind: Kind): readonly string[] {
+  objects(kind: ObjectKind): readonly string[] {
     const entries = readdirSync(join(this.#folder, FOLDERS[kind]), { withFileTypes: true })
     return entries.filter((entry) => entry.isDirectory()).map(({ name }) => name)
   }
@@ -75,11 +84,11 @@ export class Disk implements View {
 }
 
 /** Reads objects. */
-export class Tree {
+export class FolderTree {
   readonly #disk: Disk
-  readonly #view: View
+  readonly #view: DiskView
 
-  constructor(disk: Disk, view: View = disk) {
+  constructor(disk: Disk, view: DiskView = disk) {
     this.#disk = disk
     this.#view = view
   }
@@ -195,7 +204,7 @@ export class Tree {
   }
 
   /** The file of an object, when it is of that uuid. */
-  #own(kind: Kind, uuid: string): string | undefined {
+  #own(kind: ObjectKind, uuid: string): string | undefined {
     const name = nameOf(uuid)
     const text = this.#view.text(join(FOLDERS[kind], name, METADATA))
     if (text === undefined) return undefined
@@ -208,7 +217,7 @@ export class Tree {
   }
 
   /** The file of an object that was found by its name. */
-  #named(kind: Kind, name: string): string | undefined {
+  #named(kind: ObjectKind, name: string): string | undefined {
     const text = this.#view.text(join(FOLDERS[kind], name, METADATA))
     if (text !== undefined) checkName(kind, name, text)
     return text

@@ -16,7 +16,7 @@ import {
 } from './schedule.ts'
 
 /** How much may go wrong in one schedule. */
-export interface Bounds {
+export interface SearchBounds {
   /** How many processes may die. */
   readonly crashes: number
   /** Whether a revert may fail. */
@@ -33,7 +33,7 @@ export class Candidates {
   readonly #mayFail: Readonly<Record<CallName['direction'], boolean>>
   readonly #failing: ReadonlySet<string> | undefined
 
-  constructor(schedule: Schedule, { crashes, revertFailures, failing }: Bounds) {
+  constructor(schedule: Schedule, { crashes, revertFailures, failing }: SearchBounds) {
     const count = (kind: Incident['kind']): number =>
       schedule.filter((incident) => incident.kind === kind).length
     this.#mayCrash = count('crash') < crashes

@@ -10,7 +10,7 @@ import { inShort } from '../../base/thrown.ts'
 import type { AtomCall } from '../../executors/executor.ts'
 import type { Checkpoint } from '../../persistence/backend.ts'
 import { SimulatedError } from '../forced-failures.ts'
-import { type Bounds, Candidates } from './candidates.ts'
+import { Candidates, type SearchBounds } from './candidates.ts'
 import type { Life } from './life.ts'
 import {
   type CallName,
@@ -33,7 +33,7 @@ export interface Breach {
 }
 
 /** How much is allowed in one schedule. */
-export interface DirectorBounds extends Bounds {
+export interface DirectorBounds extends SearchBounds {
   /** How many calls of atoms there may be. */
   readonly maxCalls: number
 }

@@ -26,7 +26,7 @@ import type { FlowItem } from '../../flows/flow.ts'
 import type { ResultsOf, StoreOption } from '../../flows/wiring.ts'
 import { memory } from '../../persistence/memory.ts'
 import type { EndState } from './ending.ts'
-import type { ExploreOptions, FlowMaker, Plan } from './plan.ts'
+import type { ExploreOptions, ExplorerSettings, FlowMaker } from './plan.ts'
 import { type Rehearsed, rehearse } from './rehearsal.ts'
 import { readSchedule, type Schedule } from './schedule.ts'
 
@@ -124,7 +124,10 @@ export async function explore<World, F extends FlowItem>(
   return exploration
 }
 
-async function exploreOne<World>(plan: Plan<World>, schedule: Schedule): Promise<Exploration> {
+async function exploreOne<World>(
+  plan: ExplorerSettings<World>,
+  schedule: Schedule,
+): Promise<Exploration> {
   const tally = new Tally()
   const { director } = await tally.run(plan, schedule)
   if (director.unreached.length > 0) {
@@ -145,7 +148,7 @@ class Tally {
   readonly #ends: Record<EndState, number> = { SUCCESS: 0, REVERTED: 0, FAILURE: 0 }
   #flowName = ''
 
-  async run<World>(plan: Plan<World>, schedule: Schedule): Promise<Rehearsed> {
+  async run<World>(plan: ExplorerSettings<World>, schedule: Schedule): Promise<Rehearsed> {
     const rehearsed = await rehearse(plan, schedule)
     const { director, state } = rehearsed
     const { breach, flowName } = director
@@ -189,7 +192,7 @@ class Tally {
 function planOf<World>(
   makeFlow: FlowMaker<World>,
   options: ExploreOptions<World> & AnyStore,
-): Plan<World> {
+): ExplorerSettings<World> {
   const {
     world,
     invariant,

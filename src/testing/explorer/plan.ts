@@ -115,7 +115,7 @@ export interface ExploreOptions<World, Results extends object = Record<string, u
 }
 
 /** The options with everything filled in. */
-export interface Plan<World> {
+export interface ExplorerSettings<World> {
   readonly makeFlow: FlowMaker<World>
   readonly store: Readonly<Record<string, unknown>> | undefined
   readonly world: ExploreOptions<World>['world']

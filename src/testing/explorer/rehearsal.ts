@@ -20,12 +20,12 @@ import type { Backend, Checkpoint } from '../../persistence/backend.ts'
 import { FlowDetail } from '../../persistence/flow-detail.ts'
 import { loadFlowDetail } from '../../persistence/reader.ts'
 import { type FlowState, isFlowFinished } from '../../states/flow.ts'
-import { type Interceptor, intercepted } from '../interception.ts'
+import { type CallInterceptor, intercepted } from '../interception.ts'
 import { Director } from './director.ts'
 import { describeEnd, type EndState, findMisfits } from './ending.ts'
 import { Life, never } from './life.ts'
 import { mortalBackend } from './mortal-backend.ts'
-import type { Plan, Simulation } from './plan.ts'
+import type { ExplorerSettings, Simulation } from './plan.ts'
 import type { CallName, Schedule } from './schedule.ts'
 import { type SharedTime, SimulatedClock } from './simulated-time.ts'
 
@@ -66,7 +66,10 @@ export interface Rehearsed {
 }
 
 /** Runs a flow through one schedule. */
-export async function rehearse<World>(plan: Plan<World>, schedule: Schedule): Promise<Rehearsed> {
+export async function rehearse<World>(
+  plan: ExplorerSettings<World>,
+  schedule: Schedule,
+): Promise<Rehearsed> {
   const director = new Director(schedule, plan)
   const world = await plan.world()
   const backend = await plan.backend()
@@ -84,7 +87,7 @@ export async function rehearse<World>(plan: Plan<World>, schedule: Schedule): Pr
 }
 
 class Rehearsal<World> {
-  readonly #plan: Plan<World>
+  readonly #plan: ExplorerSettings<World>
   readonly #director: Director
   readonly #world: World
   /** What survives the processes. */
@@ -95,7 +98,7 @@ class Rehearsal<World> {
   #uuid = ''
   #hasBroken = false
 
-  constructor(plan: Plan<World>, director: Director, world: World, backend: Backend) {
+  constructor(plan: ExplorerSettings<World>, director: Director, world: World, backend: Backend) {
     this.#plan = plan
     this.#director = director
     this.#world = world
@@ -274,7 +277,7 @@ class Rehearsal<World> {
     life: Life,
   ): Engine {
     const { clock } = options
-    const between: Interceptor = async (call, proceed) => {
+    const between: CallInterceptor = async (call, proceed) => {
       clock.begin()
       try {
         return await this.#call(life, call, proceed)
