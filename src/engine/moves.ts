@@ -6,7 +6,7 @@
  * @module
  */
 import { type AtomDetail, failureToReport } from '../persistence/atom-detail.ts'
-import type { AtomState } from '../states/atom.ts'
+import { type AtomState, checkAtomMove } from '../states/atom.ts'
 import type { GraphNode } from './compiler.ts'
 import type { Failing } from './failing.ts'
 import type { Journal } from './journal.ts'
@@ -48,6 +48,7 @@ export class Moves {
   /**
    * Moves an atom; the change itself is the caller's.
    *
+   * @throws {@link InvalidStateError} when the states have no such move.
    * @param extent whether results or failures change as well
    */
   move(
@@ -77,6 +78,7 @@ export class Moves {
     const detail = this.detailOf(node)
     const oldState = detail.state
     change(detail)
+    checkAtomMove(detail, oldState, detail.state)
     reversal.follow(node, detail.state)
     journal.touch(detail, extent)
     if (journal.isHeard) journal.moved(detail, oldState, outcome, start)

@@ -5,7 +5,14 @@
  */
 
 import { describe, expect, test } from 'vitest'
-import { type AtomState, isDone, isUndone, RETRY_MOVES, TASK_MOVES } from '../../src/states/atom.ts'
+import {
+  type AtomState,
+  checkAtomMove,
+  isDone,
+  isUndone,
+  RETRY_MOVES,
+  TASK_MOVES,
+} from '../../src/states/atom.ts'
 import { fc } from '../properties.ts'
 
 type Table = Readonly<Record<string, readonly string[]>>
@@ -43,9 +50,10 @@ describe.each(TABLES)('the table of $name', ({ table, pairs }) => {
       targets.map((to) => `${from} ${to}`),
     )
     const again = 'REVERT_FAILURE REVERTING' // somebody asks for the undo again
+    const cutShort = 'RUNNING REVERTING' // its process died, and the run is undone
     const ours = pairs.includes('RETRYING RUNNING') // undone before the attempt has begun
-      ? [again, 'RETRYING REVERTING']
-      : [again]
+      ? [again, cutShort, 'RETRYING REVERTING']
+      : [again, cutShort]
     expect(moves.toSorted()).toEqual([...pairs, ...ours].toSorted())
   })
 
@@ -90,4 +98,20 @@ test('only SUCCESS and IGNORE let what comes after go on', () => {
 
 test('only PENDING, REVERTED and IGNORE let what comes before be reverted', () => {
   expect(STATES.filter(isUndone)).toEqual(['PENDING', 'REVERTED', 'IGNORE'])
+})
+
+describe.each([
+  ['task', TASK_MOVES],
+  ['retry', RETRY_MOVES],
+] as const)('the moves of a %s', (kind, table: Table) => {
+  const states = Object.keys(RETRY_MOVES) as AtomState[]
+  const cases = states.flatMap((from) => states.map((to) => [from, to] as const))
+
+  test.each(cases)('from %s to %s are asked of the table', (from, to) => {
+    const ask = (): void => checkAtomMove({ name: 'a', kind }, from, to)
+    const isAllowed = from === to || to === 'PENDING' || table[from]?.includes(to) === true
+    if (isAllowed) expect(ask).not.toThrow()
+    else
+      expect(ask).toThrow(`${kind} 'a' cannot go from ${from} to ${to}; from ${from} it may go to`)
+  })
 })
