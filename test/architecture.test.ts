@@ -27,6 +27,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   engine: ['errors.ts', 'base', 'states', 'atoms', 'flows', 'persistence', 'holding', 'executors'],
   plans: ['errors.ts', 'base', 'states', 'atoms', 'flows', 'persistence', 'engine'],
   listeners: ['errors.ts', 'base', 'states', 'atoms', 'persistence', 'engine'],
+  inspection: ['errors.ts', 'base', 'states', 'persistence'],
   testing: [
     'errors.ts',
     'base',
@@ -50,6 +51,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'engine',
     'plans',
     'listeners',
+    'inspection',
   ],
   'index.ts': [
     'errors.ts',

@@ -1,5 +1,5 @@
 /**
- * Durations and ages as people write and read them.
+ * Ages and counts as people write them.
  *
  * @module
  */
@@ -40,27 +40,4 @@ export function readCount(text: string, option: string): number {
     throw usageError(`${option} is '${text}': write a whole number above 0`)
   }
   return count
-}
-
-/** An age in its largest unit: `5s`, `3m`, `7h`, `12d`. */
-export function ageInWords(ms: number): string {
-  if (ms < 0) return '0s'
-  for (const [unit, next] of [
-    ['s', 'm'],
-    ['m', 'h'],
-    ['h', 'd'],
-  ] as const) {
-    if (ms < (UNITS_MS[next] as number))
-      return `${Math.floor(ms / (UNITS_MS[unit] as number))}${unit}`
-  }
-  return `${Math.floor(ms / (UNITS_MS['d'] as number))}d`
-}
-
-/** How long something took: `12ms`, `3.4s`, `2m05s`, `1h02m`. */
-export function durationInWords(ms: number): string {
-  if (ms < 1_000) return `${Math.max(0, Math.round(ms))}ms`
-  if (ms < 60_000) return `${(Math.floor(ms / 100) / 10).toFixed(1)}s`
-  const [large, small, of] = ms < 3_600_000 ? ['m', 's', 60_000] : ['h', 'm', 3_600_000]
-  const rest = Math.floor((ms % of) / (of / 60))
-  return `${Math.floor(ms / of)}${large}${String(rest).padStart(2, '0')}${small}`
 }

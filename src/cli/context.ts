@@ -7,13 +7,13 @@ import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { flat } from '../base/printable.ts'
 import { isUrl } from '../base/realms.ts'
+import { SecretKeys, type SecretMask } from '../base/secrets.ts'
 import type { Backend } from '../persistence/backend.ts'
 import { backendOf, readBackendUrl } from '../persistence/open.ts'
 import { type FoundConfig, readConfig } from './config.ts'
 import { type GuardedTerminal, printableJson } from './door.ts'
 import { EXIT, ExitError, usageError } from './exits.ts'
 import { Paint } from './paint.ts'
-import { SecretKeys, type SecretMask } from './secrets.ts'
 
 /** The options that every command takes. */
 export interface CommonOptions {

@@ -7,8 +7,8 @@
  * @module
  */
 import { harmless, harmlessJson } from '../base/printable.ts'
+import { maskUrls, type SecretMask } from '../base/secrets.ts'
 import { Paint } from './paint.ts'
-import { maskUrls, type SecretMask } from './secrets.ts'
 import type { Output, Terminal } from './terminal.ts'
 
 /** A terminal whose outputs are doors. */

@@ -6,14 +6,14 @@
 import { SYSTEM_CLOCK } from '../base/clock.ts'
 import { Failure } from '../base/failure.ts'
 import { oneLine } from '../base/printable.ts'
+import type { SecretKeys } from '../base/secrets.ts'
 import type { Engine } from '../engine/engine.ts'
+import { durationInWords, failureInWords } from '../inspection/words.ts'
 import { type FlowState, isFlowFinished } from '../states/flow.ts'
-import { durationInWords } from './amounts.ts'
 import type { Context } from './context.ts'
 import { EXIT, type ExitCode } from './exits.ts'
 import { type ProgressView, viewOf } from './progress/views.ts'
-import type { SecretKeys } from './secrets.ts'
-import { failureInWords, plainFailure, plainJson, show } from './values.ts'
+import { plainFailure, plainJson, show } from './values.ts'
 
 /** How an engine is run. */
 export interface RunningOptions {

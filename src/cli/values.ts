@@ -9,10 +9,10 @@ import { types } from 'node:util'
 import type { Provision } from '../atoms/provides.ts'
 import { encode } from '../base/codec.ts'
 import type { Failure } from '../base/failure.ts'
+import { maskUrls, type SecretKeys } from '../base/secrets.ts'
 import { display, isEntryOf, MASK } from '../listeners/display.ts'
 import type { AtomDetail } from '../persistence/atom-detail.ts'
 import { usageError } from './exits.ts'
-import { maskUrls, type SecretKeys } from './secrets.ts'
 import type { Terminal } from './terminal.ts'
 
 /**
@@ -167,12 +167,4 @@ export function plainFailure(failure: Failure, withStack = false): object {
     ...(causes.length > 0 && { causes: causes.map((one) => plainFailure(one, withStack)) }),
     ...(withStack && { stack: maskUrls(traceback) }),
   }
-}
-
-/** A failure in one line, with its causes: `Error: no room, because of Error: disk full`. */
-export function failureInWords({ typeNames, message, causes }: Failure): string {
-  const all = [{ typeNames, message }, ...causes].map(
-    (one) => `${one.typeNames[0] ?? 'Error'}: ${one.message}`,
-  )
-  return maskUrls(all.join(', because of '))
 }

@@ -10,7 +10,6 @@ import { setImmediate } from 'node:timers/promises'
 import { stripVTControlCharacters } from 'node:util'
 import { afterAll, beforeEach, describe, expect, test } from 'vitest'
 import { runCommandLine } from '../../src/cli/program.ts'
-import { reasonOf } from '../../src/cli/reason.ts'
 import {
   type Backend,
   Failure,
@@ -20,6 +19,7 @@ import {
   RetryDetail,
   TaskDetail,
 } from '../../src/index.ts'
+import { reasonOf } from '../../src/inspection/why.ts'
 import { newOwner } from '../../src/persistence/owner.ts'
 import { FakeTerminal, taskflow } from './fake-terminal.ts'
 import { gate } from './fixtures/flows.ts'

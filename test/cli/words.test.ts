@@ -1,10 +1,11 @@
 import { describe, expect, test } from 'vitest'
 import { oneLine } from '../../src/base/printable.ts'
 import { didYouMean, nearest } from '../../src/base/suggestions.ts'
-import { ageInWords, durationInWords, readAgeMs, readCount } from '../../src/cli/amounts.ts'
+import { readAgeMs, readCount } from '../../src/cli/amounts.ts'
 import { cutTo, Paint, padTo, widthOf } from '../../src/cli/paint.ts'
 import { readStates } from '../../src/cli/states.ts'
 import { readPairs } from '../../src/cli/values.ts'
+import { ageInWords, durationInWords } from '../../src/inspection/words.ts'
 import { FakeOutput } from './fake-terminal.ts'
 
 describe('amounts', () => {

@@ -13,11 +13,12 @@ import {
   type RunVerdict,
 } from '../../engine/compare.ts'
 import { NotFoundError } from '../../errors.ts'
+import { failureInWords } from '../../inspection/words.ts'
 import { listUnfinished } from '../../persistence/reader.ts'
 import type { Context } from '../context.ts'
 import { EXIT, type ExitCode, usageError } from '../exits.ts'
 import { findTarget, type Target } from '../target.ts'
-import { failureInWords, plainFailure } from '../values.ts'
+import { plainFailure } from '../values.ts'
 import type { Register } from '../work.ts'
 
 interface CheckFlags {

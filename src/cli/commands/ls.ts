@@ -3,14 +3,15 @@
  *
  * @module
  */
+
 import type { Command } from 'commander'
 import { oneLine } from '../../base/printable.ts'
 import { didYouMean } from '../../base/suggestions.ts'
 import type { CorruptRecordError } from '../../errors.ts'
+import { isPutAside, ownerInWords } from '../../inspection/summary.ts'
+import { ageInWords } from '../../inspection/words.ts'
 import type { FlowFilter, StoredFlowRecord } from '../../persistence/backend.ts'
-import { isGone } from '../../persistence/owner.ts'
-import { readFlowMeta } from '../../persistence/records.ts'
-import { ageInWords, readAgeMs, readCount } from '../amounts.ts'
+import { readAgeMs, readCount } from '../amounts.ts'
 import { type Context, quoted } from '../context.ts'
 import { EXIT, type ExitCode } from '../exits.ts'
 import { cutTo, padTo, widthOf } from '../paint.ts'
@@ -94,18 +95,6 @@ export function plainRun(run: StoredFlowRecord): object {
   }
 }
 
-/** An owner in words: where it runs, and whether it still does. */
-export function ownerInWords(
-  { owner, leaseUntil }: Pick<StoredFlowRecord, 'owner' | 'leaseUntil'>,
-  now: Date,
-): string {
-  if (owner === undefined) return '-'
-  const [host = owner, , pid] = owner.split('/')
-  const name = pid === undefined ? owner : `${host}:${pid}`
-  if (isGone(owner)) return `${name} (gone)`
-  return leaseUntil !== undefined && leaseUntil <= now ? `${name} (lapsed)` : name
-}
-
 async function nameHint(context: Context, { name }: LsFlags): Promise<string> {
   if (name === undefined) return ''
   const backend = await context.backend()
@@ -151,15 +140,6 @@ function table(runs: readonly StoredFlowRecord[], context: Context, now: Date): 
     const state = `${paint.state(row[1] ?? '')}${' '.repeat((widths[1] ?? 0) - (row[1] ?? '').length)}`
     return [cells[0], state, cells[2], cells[3], name].join('  ')
   })
-}
-
-/** Metadata that cannot be read says nothing. */
-function isPutAside(run: StoredFlowRecord): boolean {
-  try {
-    return readFlowMeta(run).engineMeta.takeUps?.aside !== undefined
-  } catch {
-    return false
-  }
 }
 
 /** How much of the uuids is needed to tell the runs of a page apart, and is enough elsewhere. */

@@ -4,11 +4,11 @@
  * @module
  */
 import type { Command } from 'commander'
+import { reasonOf } from '../../inspection/why.ts'
 import { loadFlowDetail } from '../../persistence/reader.ts'
 import type { Context } from '../context.ts'
 import { EXIT, type ExitCode } from '../exits.ts'
 import { findRun } from '../find-run.ts'
-import { reasonOf } from '../reason.ts'
 import type { Register } from '../work.ts'
 import { resumeCommand } from './run.ts'
 

@@ -7,9 +7,8 @@
  */
 
 import { oneLine } from '../../base/printable.ts'
-import { durationInWords } from '../amounts.ts'
+import { durationInWords, failureInWords } from '../../inspection/words.ts'
 import { type Paint, widthOf } from '../paint.ts'
-import { failureInWords } from '../values.ts'
 import { isMoving, type Row, type RunModel } from './model.ts'
 
 /** How much room there is. */

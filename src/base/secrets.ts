@@ -1,7 +1,7 @@
 /**
  * Keeps passwords out of what is printed.
  *
- * For everything that the command line writes: messages of drivers repeat the URL that they were
+ * For everything that is printed for people: messages of drivers repeat the URL that they were
  * given, and values of runs have whatever the tasks put there.
  *
  * @module

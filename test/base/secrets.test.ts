@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { maskUrls, SecretKeys, SecretMask } from '../../src/cli/secrets.ts'
+import { maskUrls, SecretKeys, SecretMask } from '../../src/base/secrets.ts'
 import { fc } from '../properties.ts'
 
 describe('maskUrls', () => {

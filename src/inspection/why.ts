@@ -9,8 +9,7 @@ import { type AtomDetail, failureToReport, RetryDetail } from '../persistence/at
 import type { FlowDetail } from '../persistence/flow-detail.ts'
 import { isGone } from '../persistence/owner.ts'
 import { INJECTOR_NAME } from '../persistence/records.ts'
-import { ageInWords } from './amounts.ts'
-import { failureInWords } from './values.ts'
+import { ageInWords, failureInWords } from './words.ts'
 
 /** Why a run is where it is. */
 export interface Reason {
