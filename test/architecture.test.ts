@@ -85,6 +85,7 @@ const DOORS: Readonly<Record<string, readonly string[]>> = {
     'reader.ts',
     'open.ts',
     'retention.ts',
+    'stored-in.ts',
     'take-ups.ts',
   ],
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+
 import { Notifier } from '../base/notifier.ts'
 import { unwatched } from '../base/unwatched.ts'
 import {
@@ -14,6 +15,7 @@ import {
 import type { FlowItem } from '../flows/flow.ts'
 import { type Claim, claimFor } from '../holding/claim.ts'
 import type { Undo } from '../persistence/flow-meta.ts'
+import { storedPlaceOf } from '../persistence/stored-in.ts'
 import { type Compilation, compile } from './compiler.ts'
 import { errorOf } from './completer.ts'
 import { hasRun } from './course.ts'
@@ -287,7 +289,7 @@ export class Engine<Results extends object = Record<string, unknown>> {
   async #validateBeforeWriting(): Promise<void> {
     if (this.#isValidated) return
     const { flowDetail, backend } = this.#parts
-    if (flowDetail.storedIn === backend) await this.#journal.flush()
+    if (storedPlaceOf(flowDetail) === backend) await this.#journal.flush()
     this.validate()
   }
 

@@ -6,12 +6,14 @@
  *
  * @module
  */
+
 import { PayloadLimit } from '../base/payload-limit.ts'
 import type { Claim } from '../holding/claim.ts'
 import type { AtomDetail } from '../persistence/atom-detail.ts'
 import type { AtomRecord, Backend, Checkpoint, Fence } from '../persistence/backend.ts'
 import type { FlowDetail, LogBook } from '../persistence/flow-detail.ts'
 import { atomPayload, atomRecord, bookRecord, flowRecord } from '../persistence/records.ts'
+import { markStored, storedPlaceOf } from '../persistence/stored-in.ts'
 import type { Pacer } from './pacer.ts'
 import { Texts } from './texts.ts'
 import type { Extent } from './writer.ts'
@@ -93,7 +95,7 @@ export class Ledger {
     this.#dirty = new Map()
     this.#flowDirty = false
     try {
-      const isNew = flowDetail.storedIn !== backend
+      const isNew = storedPlaceOf(flowDetail) !== backend
       const changed = isNew ? [...flowDetail].map((detail) => [detail, 'payload'] as const) : dirty
       const atoms: AtomRecord[] = []
       const checkpoint = this.#checkpoint(atoms, fence, { isNew, flowDirty })
@@ -111,7 +113,7 @@ export class Ledger {
       throw error
     }
     claim.written(fence)
-    flowDetail.storedIn = backend
+    markStored(flowDetail, backend)
     this.checkpointCount += 1
     if (!claim.isTaken) await claim.giveBack() // written beside a run
   }

@@ -6,6 +6,7 @@
  *
  * @module
  */
+
 import { FUNCTION, readOptions, split } from '../base/checks.ts'
 import { demandName } from '../base/names.ts'
 import { DuplicateError, NotFoundError, type NotStorableError } from '../errors.ts'
@@ -14,6 +15,7 @@ import type { ResultsOf, StoreOption } from '../flows/wiring.ts'
 import type { Claim } from '../holding/claim.ts'
 import { FlowDetail, LogBook } from '../persistence/flow-detail.ts'
 import { readFactory } from '../persistence/flow-meta.ts'
+import { storedPlaceOf } from '../persistence/stored-in.ts'
 import {
   DETAIL_CHECKS,
   demandDefinition,
@@ -245,8 +247,9 @@ function assemble(
 ): Engine {
   const { backend, book: givenBook, engine: _kind, maxWorkers: _workers, ...behaviour } = options
   const executing = executorFor(options)
-  const isNew = backend !== undefined && flowDetail.storedIn !== backend
-  if (flowDetail.storedIn === undefined) demandName('the name of the flow detail', flowDetail.name)
+  const isNew = backend !== undefined && storedPlaceOf(flowDetail) !== backend
+  if (storedPlaceOf(flowDetail) === undefined)
+    demandName('the name of the flow detail', flowDetail.name)
   if (givenBook !== undefined && isNew) demandName('the name of the book', givenBook.name)
   const book = givenBook ?? (isNew ? new LogBook(flow.name) : undefined)
   if (isNew && book !== undefined && flowDetail.bookUuid === undefined) book.add(flowDetail)

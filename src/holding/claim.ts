@@ -7,11 +7,13 @@
  *
  * @module
  */
+
 import { type Clock, type FullClock, fullClock } from '../base/clock.ts'
 import { StaleWriteError, StorageError } from '../errors.ts'
 import type { Backend, Fence, FlowRecord } from '../persistence/backend.ts'
 import type { FlowDetail } from '../persistence/flow-detail.ts'
 import { loadFlowDetail } from '../persistence/reader.ts'
+import { storedPlaceOf } from '../persistence/stored-in.ts'
 import { Fences } from './fences.ts'
 import { LEASE_MS, Lease } from './lease.ts'
 import { LeaseWatch } from './lease-watch.ts'
@@ -62,7 +64,7 @@ export class Claim {
     this.#fences = new Fences({
       flowDetail,
       lease,
-      storedEpoch: () => (flowDetail.storedIn === parts.backend ? flowDetail.epoch : 0),
+      storedEpoch: () => (storedPlaceOf(flowDetail) === parts.backend ? flowDetail.epoch : 0),
       newLease: () => (this.#hasLease ? lease.next() : undefined),
     })
     this.#watch = new LeaseWatch(lease, parts.clock, {
@@ -93,7 +95,9 @@ export class Claim {
    */
   get mustRead(): boolean {
     const { flowDetail, backend } = this.#parts
-    return !this.#fences.isHeld && flowDetail.storedIn === backend && flowDetail.mayHaveChanged
+    return (
+      !this.#fences.isHeld && storedPlaceOf(flowDetail) === backend && flowDetail.mayHaveChanged
+    )
   }
 
   /** A run begins or goes on, and keeps the claim until it is given back. */

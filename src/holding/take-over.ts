@@ -5,11 +5,13 @@
  *
  * @module
  */
+
 import type { Clock } from '../base/clock.ts'
 import type { PutAsideError } from '../errors.ts'
 import type { Backend, StoredFlowRecord } from '../persistence/backend.ts'
 import { FlowDetail } from '../persistence/flow-detail.ts'
 import { flowRecord } from '../persistence/records.ts'
+import { markStored } from '../persistence/stored-in.ts'
 import { forgetTakeUps } from '../persistence/take-ups.ts'
 import type { FlowState } from '../states/flow.ts'
 import { type Claim, claimFor } from './claim.ts'
@@ -48,7 +50,7 @@ export function claimOn(record: StoredFlowRecord, options: TakeOverOptions): Lef
   flowDetail.state = record.state
   flowDetail.epoch = record.epoch
   flowDetail.owner = record.owner
-  flowDetail.storedIn = backend
+  markStored(flowDetail, backend)
   return { flowDetail, claim: claimFor({ flowDetail, backend, clock, leaseMs }) }
 }
 

@@ -9,7 +9,6 @@ import { randomUUID } from 'node:crypto'
 import { DuplicateError } from '../errors.ts'
 import type { FlowState } from '../states/flow.ts'
 import type { AtomDetail } from './atom-detail.ts'
-import type { Backend } from './backend.ts'
 import type { EngineMeta } from './flow-meta.ts'
 
 /** What is remembered of one run of a flow. */
@@ -26,8 +25,6 @@ export class FlowDetail implements Iterable<AtomDetail> {
   engineMeta: EngineMeta = {}
   /** The book that the record is kept in, once it is in one. */
   bookUuid: string | undefined
-  /** The backend that holds the record as it was read or last written; undefined for a new one. */
-  storedIn: Backend | undefined
   /** How often the record had been claimed when it was read, or by this process since; 0: never. */
   epoch = 0
   /** Who held the record when it was read; undefined when nobody did. */
@@ -101,7 +98,6 @@ export class FlowDetail implements Iterable<AtomDetail> {
     this.engineMeta = engineMeta
     this.state = newer.state
     this.bookUuid = newer.bookUuid
-    this.storedIn = newer.storedIn
     this.epoch = newer.epoch
     this.owner = newer.owner
     this.leaseUntil = newer.leaseUntil

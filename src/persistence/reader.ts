@@ -5,11 +5,13 @@
  *
  * @module
  */
+
 import { CorruptRecordError, NotFoundError } from '../errors.ts'
 import type { FlowState } from '../states/flow.ts'
 import type { Backend, FlowFilter, PageOptions, StoredFlowRecord } from './backend.ts'
 import type { FlowDetail, LogBook } from './flow-detail.ts'
 import { readBook, readFlow } from './records.ts'
+import { markStored } from './stored-in.ts'
 
 /**
  * Reads a flow detail with its atoms.
@@ -19,7 +21,7 @@ import { readBook, readFlow } from './records.ts'
  */
 export async function loadFlowDetail(backend: Backend, uuid: string): Promise<FlowDetail> {
   const detail = readFlow(await backend.loadFlow(uuid))
-  detail.storedIn = backend
+  markStored(detail, backend)
   return detail
 }
 

@@ -3,6 +3,7 @@
  *
  * @module
  */
+
 import {
   type Backend,
   type Checkpoint,
@@ -15,6 +16,7 @@ import {
   memory,
   NotFoundError,
 } from '../../src/index.ts'
+import { markStored, storedPlaceOf } from '../../src/persistence/stored-in.ts'
 import { loadLoosely } from './steps.ts'
 
 /** At which write the process dies. */
@@ -66,7 +68,10 @@ export async function runUntilCrash(
       return new Promise<never>(() => {})
     }
   })(inner)
-  if (options.flowDetail?.storedIn === inner) options.flowDetail.storedIn = backend
+  const { flowDetail } = options
+  if (flowDetail !== undefined && storedPlaceOf(flowDetail) === inner) {
+    markStored(flowDetail, backend)
+  }
   const all = { ...options, backend }
   const engine = typeof flow === 'function' ? flow(all) : loadLoosely(flow, all)
   const ended = work(engine).then(

@@ -8,6 +8,7 @@ import { observed, TelemetryListener } from '../../../src/listeners/telemetry.ts
 import type { Checkpoint } from '../../../src/persistence/backend.ts'
 import { memory } from '../../../src/persistence/memory.ts'
 import { loadFlowDetail } from '../../../src/persistence/reader.ts'
+import { storedPlaceOf } from '../../../src/persistence/stored-in.ts'
 import { HandClock } from '../lines.ts'
 import { type Measured, metering } from './sdk.ts'
 
@@ -198,7 +199,7 @@ describe('observed', () => {
     const engine = load(flow(), { backend })
     await engine.run()
     const flowDetail = await loadFlowDetail(backend, engine.storage.flowUuid)
-    expect(flowDetail.storedIn).toBe(backend)
+    expect(storedPlaceOf(flowDetail)).toBe(backend)
     const again = load(flow(), { backend, flowDetail })
     again.compile()
     await again.prepare()
