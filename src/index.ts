@@ -203,7 +203,8 @@ export { PrintingListener, type PrintingOptions, type Write } from './listeners/
 export { ProgressListener } from './listeners/progress.ts'
 // Persistence
 export {
-  AtomDetail,
+  type AtomDetail,
+  type CommonDetail,
   type ProgressDetails,
   RetryDetail,
   TaskDetail,

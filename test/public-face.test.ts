@@ -69,7 +69,6 @@ describe('entries', () => {
       "ANY
       AmbiguousDependencyError
       Atom
-      AtomDetail
       BackendUnavailableError
       CancelledError
       CaptureListener
@@ -169,6 +168,7 @@ describe('entries', () => {
       type AddOptions
       type AnyStore
       type AtomCall
+      type AtomDetail
       type AtomEvents
       type AtomOptions
       type AtomPayload
@@ -191,6 +191,7 @@ describe('entries', () => {
       type Checkpoint
       type ClaimLoss
       type Clock
+      type CommonDetail
       type CompareAllOptions
       type CompareOptions
       type Compilation

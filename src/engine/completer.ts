@@ -193,7 +193,7 @@ function turnBack(run: CompletingParts, resolution: Resolution): readonly GraphN
 
 /** Means a retry to be run again, once its delay is over; the first failure of a round counts. */
 function tryAgain(run: CompletingParts, retry: GraphNode, resolution: Resolution): void {
-  const detail = run.moves.detailOf(retry) as RetryDetail
+  const detail = run.moves.retryDetailOf(retry)
   if (detail.intention === 'RETRY') return
   delay(run, detail, resolution.action === 'RETRY' ? resolution.delayMs : 0)
   run.moves.intend(retry, 'RETRY')
@@ -229,7 +229,7 @@ async function ask(
   about: GraphNode,
   failure: Failure,
 ): Promise<Decision> {
-  const detail = run.moves.detailOf(retry) as RetryDetail
+  const detail = run.moves.retryDetailOf(retry)
   if (!detail.noteFailure(about.name, failure)) {
     throw new InvalidStateError(
       `retry '${retry.name}' cannot be asked about the failure of '${about.name}': it has made no attempt`,

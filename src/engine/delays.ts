@@ -59,7 +59,7 @@ export class Delays {
   /** Holds an atom that is a retry and not due; false when it may start. */
   hold(node: GraphNode): boolean {
     if (node.kind !== 'retry') return false
-    const detail = this.#run.moves.detailOf(node) as RetryDetail
+    const detail = this.#run.moves.retryDetailOf(node)
     if (detail.retryAt === undefined || detail.intention !== 'RETRY') return false
     const dueMs = this.#dueMs(detail, detail.retryAt)
     if (dueMs <= this.#run.clock.elapsedMs()) return false
@@ -102,7 +102,7 @@ export class Delays {
     const nextMs = this.#delayed.reduce((least, { dueMs }) => Math.min(least, dueMs), this.#nextMs)
     if (this.#delayed.length > 0) this.#waitUntil(nextMs)
     for (const { node } of due) {
-      const { retryAt } = this.#run.moves.detailOf(node) as RetryDetail
+      const { retryAt } = this.#run.moves.retryDetailOf(node)
       if (retryAt !== undefined) DUE_MS.set(retryAt, Number.NEGATIVE_INFINITY)
     }
     this.#onDue(due.map(({ node }) => node))

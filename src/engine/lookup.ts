@@ -10,7 +10,7 @@ import type { Atom } from '../atoms/atom.ts'
 import type { Binding } from '../atoms/bindings.ts'
 import { extract, type Provision } from '../atoms/provides.ts'
 import { type MissingDependency, NotFoundError } from '../errors.ts'
-import type { AtomDetail, RetryDetail, TaskDetail } from '../persistence/atom-detail.ts'
+import type { AtomDetail } from '../persistence/atom-detail.ts'
 import { readKept } from '../persistence/kept-value.ts'
 import type { Compilation, GraphNode, Scope } from './compiler.ts'
 import { Scopes } from './scopes.ts'
@@ -258,6 +258,6 @@ function takeNamed(
 
 /** What execute returned; of a retry, the value of its newest attempt. */
 export function lastResult(detail: AtomDetail): unknown {
-  if (detail.kind === 'task') return (detail as TaskDetail).results
-  return readKept((detail as RetryDetail).keptResults.at(-1)?.[0])
+  if (detail.kind === 'task') return detail.results
+  return readKept(detail.keptResults.at(-1)?.[0])
 }

@@ -5,7 +5,12 @@
  *
  * @module
  */
-import { type AtomDetail, failureToReport } from '../persistence/atom-detail.ts'
+import {
+  type AtomDetail,
+  failureToReport,
+  type RetryDetail,
+  type TaskDetail,
+} from '../persistence/atom-detail.ts'
 import { type AtomState, checkAtomMove } from '../states/atom.ts'
 import type { GraphNode } from './compiler.ts'
 import type { Failing } from './failing.ts'
@@ -43,6 +48,20 @@ export class Moves {
   /** The record of an atom. */
   detailOf(node: GraphNode): AtomDetail {
     return this.#details[node.index] as AtomDetail
+  }
+
+  /** The record of a task. */
+  taskDetailOf(node: GraphNode): TaskDetail {
+    const detail = this.detailOf(node)
+    if (detail.kind === 'task') return detail
+    throw new TypeError(`'${detail.name}' is a retry, and not a task`)
+  }
+
+  /** The record of a retry. */
+  retryDetailOf(node: GraphNode): RetryDetail {
+    const detail = this.detailOf(node)
+    if (detail.kind === 'retry') return detail
+    throw new TypeError(`'${detail.name}' is a task, and not a retry`)
   }
 
   /**

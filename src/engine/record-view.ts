@@ -13,7 +13,6 @@ import {
   failureToReport,
   type ProgressDetails,
   RetryDetail,
-  type TaskDetail,
 } from '../persistence/atom-detail.ts'
 import type { FlowDetail } from '../persistence/flow-detail.ts'
 import { INJECTOR_NAME } from '../persistence/records.ts'
@@ -86,7 +85,7 @@ export class RecordView {
    * @throws {@link NotFoundError} when it has not come to an end, or there is no such atom.
    */
   getExecuteResult(atom: string): unknown {
-    const detail = this.detailOf(atom) as TaskDetail | RetryDetail
+    const detail = this.detailOf(atom)
     if (detail.failure !== undefined) return detail.failure
     if (['SUCCESS', 'FAILURE', 'REVERTING'].includes(detail.state)) return detail.results
     throw new NotFoundError(`execute of '${atom}' has no result: it is ${detail.state}`)

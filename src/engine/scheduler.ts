@@ -8,7 +8,7 @@
  */
 import { History } from '../atoms/history.ts'
 import type { AtomCall } from '../executors/executor.ts'
-import type { AtomDetail, RetryDetail, TaskDetail } from '../persistence/atom-detail.ts'
+import type { AtomDetail } from '../persistence/atom-detail.ts'
 import { descendantsOf, type GraphNode } from './compiler.ts'
 import type { Runtime } from './runtime.ts'
 import type { Start } from './start.ts'
@@ -143,7 +143,7 @@ function startExecute(
     detail.state = 'RUNNING'
     if (!isAgain) detail.attempt += 1
     run.progress.set(node, detail, 0)
-    if (detail.kind === 'retry') (detail as RetryDetail).retryAt = undefined
+    if (detail.kind === 'retry') detail.retryAt = undefined
     detail.version = node.atom?.version
     detail.provisions = node.atom?.provisions
   })
@@ -189,7 +189,7 @@ function undoing(run: StartingParts, node: GraphNode, start: Start): Launch | Br
   run.failing.putInto(inputs)
   if (atom.kind === 'retry') inputs['history'] = historyOf(run, node)
   else {
-    const { failure, results, resultToUndo } = run.moves.detailOf(node) as TaskDetail
+    const { failure, results, resultToUndo } = run.moves.taskDetailOf(node)
     inputs['result'] = failure ?? results ?? resultToUndo
   }
   return launchOf(run, node, 'revert', inputs, start, undefined)
@@ -215,6 +215,6 @@ function launchOf(
 
 /** What a retry has tried so far. */
 export function historyOf(run: Pick<Runtime, 'moves'>, retry: GraphNode): History {
-  const { results, failure } = run.moves.detailOf(retry) as RetryDetail
+  const { results, failure } = run.moves.retryDetailOf(retry)
   return new History(results, failure)
 }

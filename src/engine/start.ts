@@ -5,7 +5,7 @@
  *
  * @module
  */
-import type { AtomDetail, RetryDetail } from '../persistence/atom-detail.ts'
+import type { AtomDetail } from '../persistence/atom-detail.ts'
 import type { AtomState, Intention } from '../states/atom.ts'
 
 /**
@@ -43,7 +43,7 @@ export class Start {
     this.#provisions = detail.provisions
     this.#failure = detail.failure
     this.#revertFailure = detail.revertFailure
-    this.#retryAt = detail.kind === 'retry' ? (detail as RetryDetail).retryAt : undefined
+    this.#retryAt = detail.kind === 'retry' ? detail.retryAt : undefined
   }
 
   /** Puts the record back as it was. Of several starts of one record, the last one goes first. */
@@ -59,6 +59,6 @@ export class Start {
     detail.provisions = this.#provisions
     detail.failure = this.#failure
     detail.revertFailure = this.#revertFailure
-    if (detail.kind === 'retry') (detail as RetryDetail).retryAt = this.#retryAt
+    if (detail.kind === 'retry') detail.retryAt = this.#retryAt
   }
 }

@@ -5,7 +5,7 @@
  */
 
 import { oneLine } from '../base/printable.ts'
-import { type AtomDetail, failureToReport, RetryDetail } from '../persistence/atom-detail.ts'
+import { type AtomDetail, failureToReport } from '../persistence/atom-detail.ts'
 import type { FlowDetail } from '../persistence/flow-detail.ts'
 import { isGone } from '../persistence/owner.ts'
 import { INJECTOR_NAME } from '../persistence/records.ts'
@@ -115,9 +115,9 @@ function heldText({ owner, leaseUntil, state }: FlowDetail, now: Date): string |
 
 /** That a retry waits before it tries again; undefined when none does. */
 function waitingText(detail: FlowDetail, now: Date): string | undefined {
-  const waiting = atomsOf(detail).find(
-    (atom) => atom instanceof RetryDetail && atom.retryAt !== undefined && atom.retryAt > now,
-  ) as RetryDetail | undefined
+  const waiting = atomsOf(detail)
+    .filter((atom) => atom.kind === 'retry')
+    .find(({ retryAt }) => retryAt !== undefined && retryAt > now)
   if (waiting?.retryAt === undefined) return undefined
   return `, while retry '${waiting.name}' waits until ${waiting.retryAt.toISOString()} to try again`
 }

@@ -21,8 +21,11 @@ export interface ProgressDetails {
   readonly details: Readonly<Record<string, unknown>>
 }
 
+/** What is remembered of an atom: `kind` tells which of both it is. */
+export type AtomDetail = TaskDetail | RetryDetail
+
 /** What both kinds of atoms have in common. */
-export abstract class AtomDetail {
+export abstract class CommonDetail {
   /** What sort of atom it is of. */
   abstract readonly kind: 'task' | 'retry'
   /** Name of the atom; records are found by it. */
@@ -168,7 +171,7 @@ export function failureToReport({ state, failure }: AtomDetail): Failure | undef
 }
 
 /** What is remembered of a task. */
-export class TaskDetail extends AtomDetail {
+export class TaskDetail extends CommonDetail {
   readonly kind = 'task'
   #results: unknown
   #resultToUndo: unknown
@@ -231,7 +234,7 @@ export class TaskDetail extends AtomDetail {
 }
 
 /** What is remembered of a retry. */
-export class RetryDetail extends AtomDetail {
+export class RetryDetail extends CommonDetail {
   readonly kind = 'retry'
   /** When the next attempt may begin, once it was decided to make one; undefined: at once. */
   retryAt: Date | undefined

@@ -67,8 +67,8 @@ export function encodeResults(
   detail: AtomDetail,
   limit: PayloadLimit = NO_PAYLOAD_LIMIT,
 ): string | null {
-  if (detail.kind === 'task') return encodeValue((detail as TaskDetail).keptResults)
-  const retry = detail as RetryDetail
+  if (detail.kind === 'task') return encodeValue(detail.keptResults)
+  const retry: RetryDetail = detail
   let text = encodeAttempts(retry, limit)
   for (const maxBytes of FEWER_BYTES) {
     if (!limit.isOverTotal(text)) return text

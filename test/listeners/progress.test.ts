@@ -5,7 +5,7 @@ import type { TaskProgressed } from '../../src/engine/progress.ts'
 import { linear } from '../../src/flows/linear.ts'
 import { unordered } from '../../src/flows/unordered.ts'
 import { ProgressListener } from '../../src/listeners/progress.ts'
-import { AtomDetail } from '../../src/persistence/atom-detail.ts'
+import { CommonDetail } from '../../src/persistence/atom-detail.ts'
 
 const copy = (name: string) =>
   task(name, {
@@ -72,7 +72,7 @@ describe('ProgressListener', () => {
   })
 
   test('is not paid for where nobody listens: records get no identity for it', async () => {
-    const uuid = vi.spyOn(AtomDetail.prototype, 'uuid', 'get')
+    const uuid = vi.spyOn(CommonDetail.prototype, 'uuid', 'get')
     await load(linear('f').add(copy('a'))).run()
     expect(uuid).not.toHaveBeenCalled()
     uuid.mockRestore()

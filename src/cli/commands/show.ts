@@ -12,7 +12,7 @@ import { flowFromDetail } from '../../engine/load.ts'
 import { ownerInWords } from '../../inspection/summary.ts'
 import { ageInWords, failureInWords } from '../../inspection/words.ts'
 import { MASK } from '../../listeners/display.ts'
-import type { AtomDetail, RetryDetail, TaskDetail } from '../../persistence/atom-detail.ts'
+import type { AtomDetail } from '../../persistence/atom-detail.ts'
 import type { FlowDetail } from '../../persistence/flow-detail.ts'
 import { readFactory } from '../../persistence/flow-meta.ts'
 import { loadFlowDetail } from '../../persistence/reader.ts'
@@ -121,8 +121,7 @@ function head(detail: FlowDetail, context: Context, manner: Manner): readonly st
   if (Object.keys(meta).length > 0) {
     lines.push(`  meta     ${oneLine(shown(meta, manner.maskedKeys, manner.width))}`)
   }
-  const injector = detail.find(INJECTOR_NAME) as TaskDetail | undefined
-  for (const [symbol, value] of Object.entries((injector?.results ?? {}) as object)) {
+  for (const [symbol, value] of Object.entries(storeOf(detail))) {
     lines.push(`  store    ${oneLine(symbol)} = ${valueText(symbol, value, manner)}`)
   }
   return [...lines, '']
@@ -175,11 +174,11 @@ function atomLines(
     lines.push(`${indent}    ${paint.in('dim', what)} ${text}`)
   }
   if (record.kind === 'task') {
-    const { results } = record as TaskDetail
+    const { results } = record
     if (results !== undefined && results !== null)
       add('result', resultText(record, results, manner))
   } else {
-    for (const [i, [value, failures]] of (record as RetryDetail).results.entries()) {
+    for (const [i, [value, failures]] of record.results.entries()) {
       const because = Object.entries(failures).map(
         ([atom, failure]) => `${oneLine(atom)}: ${oneLine(failureInWords(failure))}`,
       )
@@ -201,6 +200,13 @@ function atomLines(
   return lines
 }
 
+/** The values that were put in. */
+function storeOf(detail: FlowDetail): object {
+  const injector = detail.find(INJECTOR_NAME)
+  const store = injector?.kind === 'task' ? injector.results : undefined
+  return typeof store === 'object' && store !== null ? store : {}
+}
+
 function valueText(symbol: string, value: unknown, { maskedKeys, width }: Manner): string {
   return maskedKeys.has(symbol) ? MASK : oneLine(shown(value, maskedKeys, width))
 }
@@ -212,7 +218,6 @@ function resultText(record: AtomDetail, result: unknown, manner: Manner): string
 
 function plainDetail(detail: FlowDetail, manner: Manner): object {
   const { maskedKeys } = manner
-  const injector = detail.find(INJECTOR_NAME) as TaskDetail | undefined
   const atoms = [...detail].filter(({ name }) => name !== INJECTOR_NAME)
   return {
     ...plainRun({ ...detail, bookUuid: detail.bookUuid ?? '', meta: '' } as never),
@@ -221,7 +226,7 @@ function plainDetail(detail: FlowDetail, manner: Manner): object {
     deadline: detail.engineMeta.deadline?.at.toISOString() ?? null,
     putAside: detail.engineMeta.takeUps?.aside ?? null,
     meta: plainJson(detail.meta, maskedKeys),
-    store: plainJson(injector?.results ?? {}, maskedKeys),
+    store: plainJson(storeOf(detail), maskedKeys),
     atoms: atoms.map((record) => plainAtom(record, manner)),
   }
 }
@@ -241,9 +246,9 @@ function plainAtom(record: AtomDetail, { maskedKeys, results, isVerbose }: Manne
     progress: progress ?? null,
     version: version ?? null,
     ...(record.kind === 'task'
-      ? { result: plain((record as TaskDetail).results ?? null) }
+      ? { result: plain(record.results ?? null) }
       : {
-          attempts: (record as RetryDetail).results.map(([value, failed]) => ({
+          attempts: record.results.map(([value, failed]) => ({
             value: plain(value),
             failures: Object.fromEntries(
               Object.entries(failed).map(([atom, one]) => [atom, plainFailure(one, isVerbose)]),
