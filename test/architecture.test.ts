@@ -267,6 +267,11 @@ describe('tests', () => {
     .filter((file) => file.endsWith('.ts'))
     .sort()
 
+  test.each(tests)('%s has at most 500 lines', (file) => {
+    const text = readFileSync(join('test', file), 'utf8')
+    expect(text.trimEnd().split('\n').length).toBeLessThanOrEqual(500)
+  })
+
   test('search properties with the one seed of the run', () => {
     const direct = tests.filter((file) => {
       const text = readFileSync(join('test', file), 'utf8')

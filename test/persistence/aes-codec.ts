@@ -5,7 +5,7 @@
  */
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
 import { setTimeout } from 'node:timers/promises'
-import type { CellPlace, PayloadCodec } from '../../src/index.ts'
+import type { AtomPayload, CellPlace, PayloadCodec } from '../../src/index.ts'
 
 /** Keys by id, and the id of the one that is used for what is written. */
 export interface KeyRing {
@@ -62,4 +62,12 @@ export function late(codec: PayloadCodec): PayloadCodec {
     encode: (text, place) => delay(() => codec.encode(text, place)),
     decode: (text, place) => delay(() => codec.decode(text, place)),
   }
+}
+
+/** A payload with something in every column. */
+export const FULL: AtomPayload = {
+  results: '"r"',
+  failure: '{"f":1}',
+  revertResults: '"rr"',
+  revertFailure: '{"rf":1}',
 }
