@@ -230,7 +230,7 @@ export { FlowDetail, LogBook } from './persistence/flow-detail.ts'
 export type { Deadline, EngineMeta, PutAside, TakeUps, Undo } from './persistence/flow-meta.ts'
 export { ForwardingBackend } from './persistence/forwarding.ts'
 export { type MemoryOptions, memory } from './persistence/memory.ts'
-export { openBackend } from './persistence/open.ts'
+export { openBackend, registerBackend } from './persistence/open.ts'
 export {
   type PayloadCodec,
   type PayloadCodecOptions,

@@ -153,6 +153,7 @@ describe('entries', () => {
       parameterizedForEach
       plan
       reduceTask
+      registerBackend
       removeFinished
       requestOf
       resultOf

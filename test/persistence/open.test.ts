@@ -2,7 +2,17 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
-import { BackendUnavailableError, linear, load, openBackend, task } from '../../src/index.ts'
+import {
+  type Backend,
+  BackendUnavailableError,
+  ForwardingBackend,
+  linear,
+  load,
+  memory,
+  openBackend,
+  registerBackend,
+  task,
+} from '../../src/index.ts'
 import { readBackendUrl } from '../../src/persistence/open.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'taskflow-ts-open-'))
@@ -63,4 +73,50 @@ test('says at once when it cannot be opened', async () => {
   )
   await expect(openBackend('postgres://127.0.0.1:1/db')).rejects.toThrow(BackendUnavailableError)
   await expect(openBackend('mariadb://127.0.0.1:1/db')).rejects.toThrow(BackendUnavailableError)
+})
+
+describe('a scheme that was registered', () => {
+  test('is opened with the whole URL, until it is taken back', async () => {
+    const urls: string[] = []
+    {
+      using _registered = registerBackend('Toy', async (url) => {
+        urls.push(url)
+        return new ForwardingBackend(memory())
+      })
+      await using backend = await openBackend('toy://me:secret@here/runs')
+      await load(linear('f').add(task('a', { execute() {} })), { backend }).run()
+      expect((await backend.listFlows()).map(({ state }) => state)).toEqual(['SUCCESS'])
+      expect(readBackendUrl('TOY:x')).toEqual({ kind: 'toy', rest: 'x' })
+      expect(() => readBackendUrl('nobody:')).toThrow('mysql://…, toy:…, or memory:')
+    }
+    expect(urls).toEqual(['toy://me:secret@here/runs'])
+    await expect(openBackend('toy:x')).rejects.toThrow("has the unknown scheme 'toy:'")
+  })
+
+  test.each(['sqlite', 'MariaDB', 'memory'])('cannot be one that is there: %s', (scheme) => {
+    expect(() => registerBackend(scheme, () => memory())).toThrow(
+      expect.objectContaining({ code: 'DUPLICATE' }),
+    )
+  })
+
+  test('cannot be registered twice', () => {
+    using _first = registerBackend('toy', () => memory())
+    expect(() => registerBackend('toy', () => memory())).toThrow(
+      'a backend for URLs with toy: already',
+    )
+  })
+
+  test.each(['', 'a b', '1a', 'x:', 3])('must be a word: %j', (scheme) => {
+    expect(() => registerBackend(scheme as string, () => memory())).toThrow(
+      'the scheme of a backend must be a word such as cockroach',
+    )
+  })
+
+  test('must be made by a function, and make a backend', async () => {
+    expect(() => registerBackend('toy', 5 as never)).toThrow(TypeError)
+    using _registered = registerBackend('toy', () => ({ save() {} }) as unknown as Backend)
+    await expect(openBackend('toy:x')).rejects.toThrow(
+      /what was made of a toy: URL must be a Backend, got .* without a method open/,
+    )
+  })
 })
