@@ -257,6 +257,14 @@ describe('floor plan', () => {
     expect(circles()).toEqual([])
   })
 
+  test('ARCHITECTURE.md names files that are there', () => {
+    const named = readFileSync('ARCHITECTURE.md', 'utf8').matchAll(/`([\w/-]+\.ts)`/g)
+    const inTests = readdirSync('test', { recursive: true, encoding: 'utf8' })
+    const files = [...sources, ...inTests, 'build.ts'].map((file) => `/test/${file}`)
+    const missing = [...named].filter(([, name]) => !files.some((one) => one.endsWith(`/${name}`)))
+    expect(missing.map(([, name]) => name)).toEqual([])
+  })
+
   test('imports lead to files that are there', () => {
     expect(imports.filter(({ target, isPackage }) => !isPackage && !texts.has(target))).toEqual([])
   })
