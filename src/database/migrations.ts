@@ -139,7 +139,7 @@ function notMade(missing: readonly Migration[], cause: Error): BackendUnavailabl
 }
 
 /** The statements that bring an empty database to a schema, for whoever must not let a program do it. */
-export function migrationScript(dialect: SqlDialect['name'], now: Date, schema: Schema): string {
+export function scriptOf(dialect: SqlDialect['name'], now: Date, schema: Schema): string {
   const table = tableOf(schema)
   const steps = schema.migrations.map(({ id, breaking, statements }) => {
     const version = `INSERT INTO ${table} (id, breaking, applied_at) VALUES (${id}, ${breaking ? 1 : 0}, '${momentText(now)}')`

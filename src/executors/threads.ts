@@ -45,6 +45,9 @@ export interface ThreadExecutor extends Executor, AsyncDisposable {
    * call starts new threads.
    */
   stop(): Promise<void>
+
+  /** As {@link ThreadExecutor.stop}, in the word that backends have. */
+  close(): Promise<void>
 }
 
 /** An import address is relative to the file that runs: sources as well as what is built of them. */
@@ -104,6 +107,10 @@ class Threads implements ThreadExecutor {
     this.#pool = undefined
     for (const { refuse } of this.#waiting) refuse(new Error('the threads were stopped'))
     await (await pool)?.destroy()
+  }
+
+  close(): Promise<void> {
+    return this.stop()
   }
 
   [Symbol.asyncDispose](): Promise<void> {

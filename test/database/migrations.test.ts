@@ -11,7 +11,7 @@ import pg from 'pg'
 import { afterAll, describe, expect, test } from 'vitest'
 import { SQLITE_DIALECT, type SqlDialect } from '../../src/database/dialect.ts'
 import type { Migration } from '../../src/database/migration.ts'
-import { migrate, migrationScript, readSteps, type Schema } from '../../src/database/migrations.ts'
+import { migrate, readSteps, type Schema, scriptOf } from '../../src/database/migrations.ts'
 import { MYSQL_DIALECT } from '../../src/database/mysql-dialect.ts'
 import { MysqlSession } from '../../src/database/mysql-session.ts'
 import { handedIn } from '../../src/database/pool-source.ts'
@@ -170,7 +170,7 @@ describe.each(PLACES)('two schemas on %s', (_, open) => {
 })
 
 test('the script of a schema notes its steps in the table of its namespace', () => {
-  const script = migrationScript('postgres', NOW, DRAWERS)
+  const script = scriptOf('postgres', NOW, DRAWERS)
   expect(script).toContain('CREATE TABLE IF NOT EXISTS taskflow_ts_drawers_migrations')
   expect(script).toContain('INSERT INTO taskflow_ts_drawers_migrations (id, breaking, applied_at)')
   expect(script).not.toContain('taskflow_ts_migrations')
@@ -179,7 +179,7 @@ test('the script of a schema notes its steps in the table of its namespace', () 
 test.each(['', 'Jobs', 'a-b', "x'; DROP TABLE logbooks; --", 'a'.repeat(21)])(
   'a namespace that is no word of small letters is refused: %j',
   (namespace) => {
-    expect(() => migrationScript('sqlite', NOW, { namespace, migrations: [] })).toThrow(
+    expect(() => scriptOf('sqlite', NOW, { namespace, migrations: [] })).toThrow(
       /namespace of a schema is .*: write up to 20 letters from a to z/,
     )
   },

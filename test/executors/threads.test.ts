@@ -247,3 +247,12 @@ describe('a thread executor', () => {
     await own.stop()
   }, 20_000)
 })
+
+test('threads are closed as they are stopped', async () => {
+  const closed = threads({ maxWorkers: 1 })
+  const call = callOf(work('whereAmI'), 'execute', {})
+  expect(await closed.call(call)).toBeDefined()
+  await closed.close()
+  await closed.close()
+  expect(closed.capacity).toBe(1)
+})

@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterAll, describe, expect, test } from 'vitest'
-import { migrationScript } from '../../src/database/migrations.ts'
 import {
   type Backend,
   ForwardingBackend,
@@ -13,7 +12,7 @@ import {
 } from '../../src/index.ts'
 import { observed } from '../../src/listeners/telemetry/observed.ts'
 import { backendOf } from '../../src/persistence/open.ts'
-import { CORE } from '../../src/persistence/sql/schema.ts'
+import { CORE, migrationScript } from '../../src/persistence/sql/schema.ts'
 import { sqlite } from '../../src/persistence/sql/sqlite.ts'
 import { aes256gcm, ringOf } from './aes-codec.ts'
 import { mysqlDatabase, postgresDatabase } from './servers.ts'
@@ -81,7 +80,7 @@ describe.each(PLACES)('%s', (_name, placeOf) => {
       const before = await backend.examine?.()
       expect(before).toMatchObject({ dialect, applied: [], known: KNOWN, isWriteTried: false })
     }
-    await place.run(migrationScript(dialect, new Date(), CORE).replaceAll(/^-- .*\n/gm, ''))
+    await place.run(migrationScript(dialect, new Date()).replaceAll(/^-- .*\n/gm, ''))
     await using backend = await backendOf(url)
     const after = await backend.examine?.()
     expect(after).toMatchObject({ applied: KNOWN, breaking: [], isWriteTried: true })

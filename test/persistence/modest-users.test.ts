@@ -5,9 +5,8 @@
  */
 import { randomBytes } from 'node:crypto'
 import { afterAll, describe, expect, test } from 'vitest'
-import { migrationScript } from '../../src/database/migrations.ts'
 import { linear, load, loadFlowDetail, task } from '../../src/index.ts'
-import { CORE } from '../../src/persistence/sql/schema.ts'
+import { CORE, migrationScript } from '../../src/persistence/sql/schema.ts'
 import { SERVER_DRIVERS, type ServerDriver } from './server-drivers.ts'
 import type { TestDatabase } from './servers.ts'
 
@@ -25,8 +24,8 @@ interface Keeper {
 const NOW = new Date('2026-01-02T03:04:05Z')
 
 function statementsOf(dialect: 'postgres' | 'mysql'): readonly string[] {
-  if (dialect === 'postgres') return [migrationScript(dialect, NOW, CORE)]
-  return migrationScript(dialect, NOW, CORE)
+  if (dialect === 'postgres') return [migrationScript(dialect, NOW)]
+  return migrationScript(dialect, NOW)
     .replaceAll(/^--.*$/gm, '')
     .split(/;\n/)
     .map((sql) => sql.replace(/;\s*$/, ''))

@@ -4,9 +4,8 @@
  * @module
  */
 import type { Command } from 'commander'
-import { migrationScript } from '../../database/migrations.ts'
 import { readBackendUrl } from '../../persistence/open.ts'
-import { CORE } from '../../persistence/sql/schema.ts'
+import { migrationScript } from '../../persistence/sql/schema.ts'
 import type { Context } from '../context.ts'
 import { EXIT, type ExitCode, usageError } from '../exits.ts'
 import type { Register } from '../work.ts'
@@ -36,7 +35,7 @@ async function printSql(context: Context): Promise<ExitCode> {
   if (kind !== 'sqlite' && kind !== 'postgres' && kind !== 'mysql') {
     throw usageError(`a ${kind}: backend has no schema`)
   }
-  const sql = migrationScript(kind, context.terminal.now(), CORE)
+  const sql = migrationScript(kind, context.terminal.now())
   if (context.isJson) context.answer({ dialect: kind, sql })
   else context.terminal.out.writeWhole(`${sql}\n`)
   return EXIT.ok

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import type { Schema } from '../../database/migrations.ts'
+import type { SqlDialect } from '../../database/dialect.ts'
+import { type Schema, scriptOf } from '../../database/migrations.ts'
 import { LOGBOOKS } from './migrations/0001-logbooks.ts'
 import { HOLDERS } from './migrations/0002-holders.ts'
 import { REPEATS } from './migrations/0003-repeats.ts'
@@ -13,4 +14,12 @@ import { EXACT_UUIDS } from './migrations/0004-exact-uuids.ts'
 export const CORE: Schema = {
   namespace: 'core',
   migrations: [LOGBOOKS, HOLDERS, REPEATS, EXACT_UUIDS],
+}
+
+/**
+ * The statements that bring an empty database to the schema of the runs, for whoever must not let a
+ * program do it.
+ */
+export function migrationScript(dialect: SqlDialect['name'], now: Date): string {
+  return scriptOf(dialect, now, CORE)
 }
